@@ -1,0 +1,237 @@
+"""Images: packaged photographs, your own files, starts, and the transforms that a run may put before the net.
+
+An image is a float32 tensor (B, C, H, W) in [0, 1]; photographs have C = 3 (RGB), digits C = 1.
+"""
+
+import io
+import math
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageOps
+from torch import Generator, Tensor
+
+Size = int | tuple[int, int]
+Transform = Callable[[Tensor], Tensor]
+
+# name -> where it is packaged: scikit-image's wheel, or scikit-learn's
+_SKIMAGE = {
+    "astronaut": "astronaut", "brick": "brick", "camera": "camera", "cat": "cat", "coffee": "coffee", "coins": "coins",
+    "grass": "grass", "gravel": "gravel", "hubble": "hubble_deep_field", "moon": "moon", "retina": "retina",
+    "rocket": "rocket", "tissue": "immunohistochemistry",
+}  # fmt: skip
+_SKLEARN = {"china": "china.jpg", "flower": "flower.jpg"}
+PHOTOS: tuple[str, ...] = tuple(sorted([*_SKIMAGE, *_SKLEARN, "motorcycle"]))
+
+
+def photo(name: str, size: Size | None = None) -> Tensor:
+    """A packaged photograph, (1, 3, H, W).
+
+    Args:
+        name: one of `PHOTOS`; licences are in data/README.md.
+        size: pixels of a square centre crop, or (H, W), resized with antialiasing; None keeps the original size.
+
+    Raises:
+        ValueError: for an unknown name; the message lists the valid ones.
+    """
+    if name in _SKLEARN:
+        from sklearn.datasets import load_sample_image
+
+        array = load_sample_image(_SKLEARN[name])
+    elif name in _SKIMAGE or name == "motorcycle":
+        from skimage import data
+
+        array = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, _SKIMAGE[name])()
+    else:
+        raise ValueError(f"unknown photo {name!r}: there are {', '.join(PHOTOS)}")
+    return _sized(_from_pil(Image.fromarray(array)), size)
+
+
+def load_image(file: str | os.PathLike | bytes, size: Size | None = None, max_pixels: int = 100_000_000) -> Tensor:
+    """Load a picture of your own, (1, 3, H, W).
+
+    Turned as its EXIF orientation says; transparency is laid on white; grey, palette, 16-bit and CMYK become RGB.
+
+    Args:
+        file: a path, or the file's bytes (as an upload gives them).
+        size: pixels of a square centre crop, or (H, W); None keeps the size.
+        max_pixels: larger pictures are refused before they are decoded.
+
+    Raises:
+        ValueError: if it is no picture that Pillow can read, or too large.
+        FileNotFoundError: if there is no such file.
+    """
+    source = io.BytesIO(file) if isinstance(file, bytes) else Path(file)
+    name = "the uploaded file" if isinstance(file, bytes) else str(file)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is our own limit
+            with Image.open(source) as picture:
+                width, height = picture.size
+                if width * height > max_pixels:
+                    raise ValueError(f"{name} has {width} x {height} pixels; at most {max_pixels:,} are loaded")
+                return _sized(_from_pil(ImageOps.exif_transpose(picture)), size)
+    except (Image.UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"{name} cannot be read as a picture ({error})") from error
+
+
+def save_image(image: Tensor, file: str | os.PathLike) -> Path:
+    """Write one image (1, C, H, W) as PNG, JPEG, WebP ... by the name's ending; whole or not at all."""
+    path = Path(file)
+    picture = to_pil(image)
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise ValueError(f"file must end in .png, .jpg, .webp or the like, not {path.suffix!r}")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
+    os.close(handle)
+    try:
+        picture.save(temporary)
+        os.chmod(temporary, 0o644)  # mkstemp makes private files
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """One image (1, C, H, W) or (C, H, W) as a Pillow picture: 8 bits, rounded, values outside [0, 1] clipped."""
+    if image.ndim == 4 and len(image) == 1:
+        image = image[0]
+    if image.ndim != 3 or image.shape[0] not in (1, 3):
+        raise ValueError(f"image must be one picture (1, C, H, W) with C = 1 or 3, not {tuple(image.shape)}")
+    array = (image.detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()  # (H, W, C)
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def resize(image: Tensor, size: Size) -> Tensor:
+    """Bicubic resize to (H, W), or to a square, with antialiasing; clipped to [0, 1]."""
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if min(pair) < 1:
+        raise ValueError(f"size must be positive pixels, not {size}")
+    if tuple(image.shape[-2:]) == pair:
+        return image
+    return F.interpolate(image, pair, mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def crop_to(image: Tensor, size: Size) -> Tensor:
+    """The largest centre crop with the proportions of `size`, resized to it."""
+    height, width = (size, size) if isinstance(size, int) else size
+    scale = min(image.shape[-2] / height, image.shape[-1] / width)
+    return resize(centre_crop(image, (round(height * scale), round(width * scale))), (height, width))
+
+
+def centre_crop(image: Tensor, size: Size) -> Tensor:
+    """The middle (H, W) pixels."""
+    height, width = (size, size) if isinstance(size, int) else size
+    top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
+    if top < 0 or left < 0:
+        raise ValueError(f"size must fit into the image's {tuple(image.shape[-2:])}, not {(height, width)}")
+    return image[..., top : top + height, left : left + width]
+
+
+def gray(shape: Sequence[int]) -> Tensor:
+    """Middle grey, (B, C, H, W)."""
+    return torch.full(tuple(shape), 0.5)
+
+
+def noise(shape: Sequence[int], generator: Generator, std: float = 0.1, decay: float = 0.0) -> Tensor:
+    """Gaussian noise around middle grey, clipped to [0, 1].
+
+    Args:
+        shape: (B, C, H, W).
+        generator: where the random numbers come from.
+        std: standard deviation per pixel, before clipping.
+        decay: amplitudes fall as 1 / frequency**decay: 0 is white noise, 1 as smooth as photographs are.
+    """
+    white = torch.randn(tuple(shape), generator=generator)
+    if decay:
+        amplitude = frequencies(shape[-2], shape[-1]) ** -decay
+        white = torch.fft.irfft2(torch.fft.rfft2(white) * amplitude, s=tuple(shape[-2:]))
+        white = white / white.std(dim=(-2, -1), keepdim=True)
+    return (0.5 + std * white).clamp(0, 1)
+
+
+def frequencies(height: int, width: int) -> Tensor:
+    """Cycles per pixel of each coefficient of `rfft2`, (H, W // 2 + 1); the mean's is set to the lowest one's."""
+    grid = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :])
+    return grid.clamp(min=1 / max(height, width))
+
+
+def blur(image: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur, sigma in pixels; the border is repeated outside."""
+    if sigma <= 0:
+        return image
+    radius = math.ceil(3 * sigma)
+    offsets = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
+    kernel = torch.exp(-(offsets**2) / (2 * sigma**2))
+    kernel = (kernel / kernel.sum()).expand(image.shape[1], 1, -1)  # (C, 1, 2 radius + 1)
+    padded = F.pad(image, (radius,) * 4, mode="replicate")
+    rows = F.conv2d(padded, kernel[:, :, None, :], groups=image.shape[1])
+    return F.conv2d(rows, kernel[:, :, :, None], groups=image.shape[1])
+
+
+def jitter(pixels: int, generator: Generator | None = None) -> Transform:
+    """A transform that rolls the image by up to `pixels` each way, anew at each step.
+
+    No pixel can then settle into the raster of the net's strides. Without a generator, a fresh one with seed 0: runs repeat.
+    """
+    generator = generator or Generator().manual_seed(0)
+
+    def transform(image: Tensor) -> Tensor:
+        down, right = torch.randint(-pixels, pixels + 1, (2,), generator=generator).tolist()
+        return image.roll((down, right), dims=(-2, -1))
+
+    return transform
+
+
+def wobble(degrees: float, scale: float, generator: Generator | None = None) -> Transform:
+    """A transform that turns by up to `degrees` and resizes by up to the factor `scale`, anew at each step.
+
+    What survives it has structure larger than a pixel. The border is mirrored.
+    """
+    generator = generator or Generator().manual_seed(0)
+
+    def transform(image: Tensor) -> Tensor:
+        turn, grow = (2 * torch.rand(2, generator=generator) - 1).tolist()
+        angle, factor = math.radians(degrees * turn), scale**-grow
+        matrix = factor * torch.tensor([[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0]])
+        grid = F.affine_grid(matrix.expand(len(image), 2, 3).to(image), list(image.shape), align_corners=False)
+        return F.grid_sample(image, grid, padding_mode="reflection", align_corners=False)
+
+    return transform
+
+
+def compose(*transforms: Transform) -> Transform:
+    """One transform from several, the first applied first."""
+
+    def transform(image: Tensor) -> Tensor:
+        for each in transforms:
+            image = each(image)
+        return image
+
+    return transform
+
+
+def _sized(image: Tensor, size: Size | None) -> Tensor:
+    return image if size is None else crop_to(image, size)
+
+
+def _from_pil(picture: Image.Image) -> Tensor:
+    if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and more: Pillow would clip them at 255
+        array = np.asarray(picture, dtype=np.float32)
+        picture = Image.fromarray(
+            (array / (65535 if array.max() > 255 else 255) * 255).round().clip(0, 255).astype(np.uint8)
+        )
+    if picture.has_transparency_data:
+        rgba = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    array = np.array(picture.convert("RGB"))  # (H, W, 3)
+    return torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255  # (1, 3, H, W)

@@ -1,0 +1,154 @@
+"""Networks as chains of named layers: frozen, normalising inside, running only as deep as asked."""
+
+import copy
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Prediction(NamedTuple):
+    """A label and the probability that the net gives it, in [0, 1]."""
+
+    label: str
+    probability: float
+
+    def __repr__(self) -> str:
+        return f"{self.label} {self.probability:.1%}"
+
+
+class Normalize(nn.Module):
+    """First layer of a photograph net: (image - mean) / std per channel, so that images stay in [0, 1] outside."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1))
+
+    def forward(self, image: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, H, W)
+        return (image - self.mean) / self.std
+
+
+class Net(nn.Module):
+    """A frozen copy of a chain of named layers, made for asking what it sees.
+
+    Args:
+        chain: any `nn.Sequential`; its children's names become the layers' names. It is copied: yours stays
+            trainable. In the copy parameters are frozen, the mode is eval, and no ReLU is in-place (an in-place ReLU
+            silently changes the activations captured before it).
+        labels: one name per class, for `predict`.
+        device: "cpu", "cuda", "mps" ...; None takes the best there is.
+    """
+
+    def __init__(self, chain: nn.Sequential, labels: Sequence[str] | None = None, device: str | None = None):
+        super().__init__()
+        if not isinstance(chain, nn.Sequential) or len(chain) == 0:
+            raise ValueError(f"chain must be a non-empty nn.Sequential, not {type(chain).__name__}")
+        # channels_last makes convolutions about 1.7 x faster on a CPU.
+        self.chain = copy.deepcopy(chain).to(device or best_device(), memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.chain.requires_grad_(False)
+        for module in self.chain.modules():
+            if hasattr(module, "inplace"):
+                module.inplace = False
+        self.labels = None if labels is None else tuple(labels)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of the layers, first to last."""
+        return tuple(name for name, _ in self.chain.named_children())
+
+    @property
+    def device(self) -> torch.device:
+        """Where the net lives; images are moved there by themselves."""
+        return next((t.device for t in (*self.chain.parameters(), *self.chain.buffers())), torch.device("cpu"))
+
+    def activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Run the image as far as the deepest of `layers`, and no further.
+
+        Args:
+            image: (B, C, H, W) in [0, 1]. Gradients flow back to it.
+            layers: names out of `net.layers`.
+
+        Returns:
+            layer -> activations (B, channels, h, w), or (B, units) behind a flattening.
+
+        Raises:
+            ValueError: for an unknown layer (the message lists the valid ones) or an image that is no 4-d float tensor.
+        """
+        wanted = set(layers)
+        if unknown := sorted(wanted - set(self.layers)):
+            raise ValueError(f"unknown layer {unknown[0]!r}: this net has {', '.join(self.layers)}")
+        if not isinstance(image, Tensor) or image.ndim != 4 or not image.is_floating_point():
+            found = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else type(image).__name__
+            raise ValueError(f"image must be a float tensor (B, C, H, W) in [0, 1], not {found}")
+        captured: dict[str, Tensor] = {}
+        x = image.to(self.device).contiguous(memory_format=torch.channels_last)
+        for name, layer in self.chain.named_children():
+            if len(captured) == len(wanted):
+                break
+            x = layer(x)
+            if name in wanted:
+                captured[name] = x
+        return captured
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The last layer's activations: logits (B, classes) for a classifier."""
+        return self.activations(image, self.layers[-1:])[self.layers[-1]]
+
+    def probabilities(self, image: Tensor) -> Tensor:
+        """Softmax of the last layer: (B, C, H, W) -> (B, classes), in [0, 1], differentiable."""
+        return self(image).flatten(1).softmax(dim=1)
+
+    def predict(self, image: Tensor, k: int = 5) -> list[Prediction]:
+        """The k most probable labels of one image (1, C, H, W), the best first."""
+        with torch.no_grad():
+            probabilities = self.probabilities(image)  # (1, classes)
+        if len(probabilities) != 1:
+            raise ValueError(f"image must be a single one (1, C, H, W), not a batch of {len(probabilities)}")
+        top = probabilities[0].topk(min(k, probabilities.shape[1]))
+        names = self.labels or [str(index) for index in range(probabilities.shape[1])]
+        return [Prediction(names[i], p) for p, i in zip(top.values.tolist(), top.indices.tolist(), strict=True)]
+
+    def index(self, label: str) -> int:
+        """The number of the class called `label`; an unknown one raises a ValueError with similar names."""
+        from difflib import get_close_matches
+
+        names = self.labels or ()
+        if label in names:
+            return names.index(label)
+        parts = [name for name in names if label.lower() in name.lower()]
+        near = (parts + get_close_matches(label, names, n=5))[:5]
+        raise ValueError(f"unknown label {label!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
+
+
+def best_device() -> str:
+    """The fastest device of this machine: "cuda", "mps" or "cpu"."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def load_net(name: str = "squeezenet", device: str | None = None) -> Net:
+    """Load a network trained on ImageNet.
+
+    Args:
+        name: "squeezenet" comes with the course (SqueezeNet 1.1, Iandola et al. 2016). "vgg19", "googlenet" and
+            "alexnet" are downloaded once by torchvision, with a progress bar, and their hash is checked.
+        device: "cpu", "cuda", "mps" ...; None takes the best there is.
+
+    Raises:
+        ValueError: for an unknown name.
+        RuntimeError: if the weights are neither at hand nor to be downloaded; it says what to do.
+    """
+    from cnnlab import zoo  # imports torchvision, which takes a second
+
+    if name not in zoo.CHAINS:
+        raise ValueError(f"unknown net {name!r}: there are {', '.join(zoo.CHAINS)}")
+    return Net(zoo.CHAINS[name](), zoo.IMAGENET_LABELS, device)
+
+
+def named(**layers: nn.Module) -> nn.Sequential:
+    """An `nn.Sequential` from named layers: `named(conv1=nn.Conv2d(1, 25, 3), relu1=nn.ReLU())`."""
+    return nn.Sequential(OrderedDict(layers))

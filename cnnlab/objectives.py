@@ -1,0 +1,198 @@
+"""Objectives: what a run makes small, as a small algebra of nouns.
+
+    objective = -channel("fire5", 12) + 0.1 * total_variation()
+
+An objective scores every image of a batch by itself, (B,), and is always minimised: to make something large, put a minus
+before it. Its formula can be printed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Activations = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of an objective: weight * score(image, activations)."""
+
+    weight: float
+    formula: str
+    score: Callable[[Tensor, Activations], Tensor]
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A weighted sum of terms, to be minimised; made by the functions below, combined with `+ - *` and `sum`."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """The layers whose activations it reads."""
+        return frozenset(layer for term in self.terms for layer in term.layers)
+
+    def score(self, image: Tensor, activations: Activations) -> Tensor:
+        """The value for each image: (B, C, H, W) and its activations by layer -> (B,)."""
+        values = [term.weight * term.score(image, activations) for term in self.terms]
+        return torch.stack(values).sum(0)
+
+    def __add__(self, other: "Objective") -> "Objective":
+        return Objective(self.terms + other.terms) if isinstance(other, Objective) else NotImplemented
+
+    def __radd__(self, other: object) -> "Objective":
+        return self if other == 0 else NotImplemented  # so that sum(objectives) works
+
+    def __mul__(self, weight: float) -> "Objective":
+        if not isinstance(weight, int | float):
+            return NotImplemented
+        return Objective(tuple(replace(term, weight=weight * term.weight) for term in self.terms))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> "Objective":
+        return self * -1
+
+    def __sub__(self, other: "Objective") -> "Objective":
+        return self + -other
+
+    def __repr__(self) -> str:
+        parts = []
+        for term in self.terms:
+            size = "" if abs(term.weight) == 1 else f"{abs(term.weight):g} "
+            parts.append(("- " if term.weight < 0 else "+ ") + size + term.formula)
+        return " ".join(parts).removeprefix("+ ").replace("- ", "-", 1) if parts[0][0] == "-" else " ".join(parts)[2:]
+
+
+def objective(formula: str, score: Callable[[Tensor, Activations], Tensor], *layers: str) -> Objective:
+    """An objective of your own.
+
+    Args:
+        formula: how it is printed.
+        score: (image (B, C, H, W), activations by layer) -> one number per image (B,).
+        layers: the layers that it reads.
+    """
+    return Objective((Term(1.0, formula, score, layers),))
+
+
+def channel(layer: str, channel: int | Sequence[int]) -> Objective:
+    """The mean of one feature map, mean_yx a[channel, y, x].
+
+    Args:
+        layer: a layer with feature maps (B, channels, h, w), or with units (B, units).
+        channel: its number; or one number per image of the batch, which then are optimised side by side.
+    """
+    return _layer_objective(
+        layer, f"mean {layer}[{_numbers(channel)}]", lambda a: _pick(a, channel, layer).flatten(1).mean(1)
+    )
+
+
+def neuron(layer: str, channel: int | Sequence[int], y: int | None = None, x: int | None = None) -> Objective:
+    """One neuron: a[channel, y, x]; y and x default to the centre of the feature map."""
+
+    def score(activations: Tensor) -> Tensor:
+        feature_map = _pick(activations, channel, layer)  # (B, h, w)
+        if feature_map.ndim != 3:
+            raise ValueError(f"layer {layer!r} has no positions; use channel({layer!r}, ...)")
+        height, width = feature_map.shape[1:]
+        row, column = height // 2 if y is None else y, width // 2 if x is None else x
+        if not (0 <= row < height and 0 <= column < width):
+            raise ValueError(f"y, x must lie in the {height} x {width} map of {layer!r}, not ({row}, {column})")
+        return feature_map[:, row, column]
+
+    place = "centre" if y is None and x is None else f"{y}, {x}"
+    return _layer_objective(layer, f"{layer}[{_numbers(channel)}, {place}]", score)
+
+
+def logit(index: int | Sequence[int], layer: str = "logits") -> Objective:
+    """A class's score before the softmax."""
+    return _layer_objective(layer, f"{layer}[{_numbers(index)}]", lambda a: _pick(a, index, layer).flatten(1).mean(1))
+
+
+def cross_entropy(labels: int | Sequence[int] | Tensor, layer: str = "logits") -> Objective:
+    """-log of the probability of the right class: labels is a class, or one per image (B,)."""
+
+    def score(logits: Tensor) -> Tensor:
+        target = torch.as_tensor(labels, device=logits.device).expand(len(logits))
+        return F.cross_entropy(logits.flatten(1), target, reduction="none")
+
+    name = f"{labels}" if isinstance(labels, int) else "labels"
+    return _layer_objective(layer, f"cross_entropy({name})", score)
+
+
+def code(layer: str, target: Tensor) -> Objective:
+    """Distance from a code, relative to its size: |a - target|^2 / |target|^2 (Mahendran & Vedaldi 2015, eq. 2).
+
+    The target is (1, channels, h, w), or one per image of the batch.
+    """
+    target = target.detach()
+    size = target.flatten(1).square().sum(1).clamp(min=1e-12)  # (1,) or (B,)
+
+    def score(activations: Tensor) -> Tensor:
+        if activations.shape[1:] != target.shape[1:] or target.shape[0] not in (1, activations.shape[0]):
+            raise ValueError(
+                f"target of {layer!r} has shape {tuple(target.shape)}, the image's code {tuple(activations.shape)}"
+            )
+        return (activations - target).square().flatten(1).sum(1) / size
+
+    return _layer_objective(layer, f"|{layer} - code|² / |code|²", score)
+
+
+def energy(layer: str) -> Objective:
+    """Half the squared norm, 1/2 |a|^2: its gradient with respect to the activations is the activations themselves."""
+    return _layer_objective(layer, f"½|{layer}|²", lambda a: 0.5 * a.square().flatten(1).sum(1))
+
+
+def gram(activations: Tensor) -> Tensor:
+    """Gram matrix: how strongly channels fire together, G_ij = sum_p a_ip a_jp over all positions p.
+
+    (B, channels, h, w) -> (B, channels, channels), not normalised (Gatys et al. 2015, eq. 3).
+    """
+    flat = activations.flatten(2)  # (B, channels, positions)
+    return flat @ flat.transpose(1, 2)
+
+
+def total_variation() -> Objective:
+    """Mean absolute difference of neighbouring pixels, down plus right: small for smooth images."""
+
+    def score(image: Tensor, _: Activations) -> Tensor:
+        down = (image[..., 1:, :] - image[..., :-1, :]).abs().flatten(1).mean(1)
+        right = (image[..., :, 1:] - image[..., :, :-1]).abs().flatten(1).mean(1)
+        return down + right
+
+    return objective("TV(image)", score)
+
+
+def pixel_norm(p: float = 1, center: float = 0.0) -> Objective:
+    """mean |image - center|^p over the pixels: p = 1 is the L1 prior (little ink), p = 6 keeps pixels from extremes."""
+    shift = f" - {center:g}" if center else ""
+    return objective(f"mean |image{shift}|^{p:g}", lambda image, _: (image - center).abs().pow(p).flatten(1).mean(1))
+
+
+def _layer_objective(layer: str, formula: str, score: Callable[[Tensor], Tensor]) -> Objective:
+    return objective(formula, lambda _, activations: score(activations[layer]), layer)
+
+
+def _pick(activations: Tensor, channel: int | Sequence[int], layer: str) -> Tensor:
+    """Feature map of the channel, (B, channels, ...) -> (B, ...); with several channels, image i's channel[i]."""
+    batch, count = activations.shape[:2]
+    channels = [channel] * batch if isinstance(channel, int) else list(channel)
+    if len(channels) != batch:
+        raise ValueError(f"channel must be one number, or one per image: {len(channels)} for a batch of {batch}")
+    for number in channels:
+        if not 0 <= number < count:
+            raise ValueError(f"channel {number} is not in layer {layer!r}, which has channels 0 to {count - 1}")
+    if isinstance(channel, int):
+        return activations[:, channel]
+    return activations[torch.arange(batch), torch.tensor(channels)]
+
+
+def _numbers(channel: int | Sequence[int]) -> str:
+    if isinstance(channel, int):
+        return str(channel)
+    return "|".join(map(str, channel)) if len(channel) <= 4 else f"{channel[0]}|{channel[1]}|..|{channel[-1]}"

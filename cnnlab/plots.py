@@ -1,0 +1,130 @@
+"""Every figure of the course. Each function returns its matplotlib Figure."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from cnnlab.nets import Prediction
+
+Images = Tensor | Sequence[Tensor] | Mapping[str, Tensor]
+STYLE = {"figure.dpi": 100, "font.size": 10, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}
+
+
+def show(
+    images: Images, titles: Sequence[str] = (), *, columns: int | None = None, height: float = 2.4, title: str = ""
+) -> Figure:
+    """Images side by side, in rows of `columns`.
+
+    Args:
+        images: (B, C, H, W), a list of images (1, C, H, W), or a dict title -> image; all in [0, 1].
+        titles: one above each.
+        columns: images per row; None puts up to six in one.
+        height: inches per row.
+        title: above them all.
+    """
+    pictures, titles = _listed(images, titles)
+    axes = _grid([picture.shape[-1] / picture.shape[-2] for picture in pictures], columns, height, title)
+    for axis, picture, text in zip(axes, pictures, titles, strict=False):
+        array = picture.clamp(0, 1).permute(1, 2, 0).numpy()  # (H, W, C)
+        axis.imshow(array.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation=_interpolation(picture))
+        axis.set_title(text)
+    return _done(axes)
+
+
+def show_maps(
+    maps: Images, titles: Sequence[str] = (), *, columns: int | None = None, height: float = 1.8, title: str = "",
+    signed: bool = False,
+) -> Figure:  # fmt: skip
+    """Feature maps or gradients (N, H, W) side by side, each with colours of its own range.
+
+    Args:
+        maps: (N, H, W), a list of (H, W), or a dict title -> map.
+        titles: one above each.
+        columns: maps per row.
+        height: inches per row.
+        title: above them all.
+        signed: diverging colours centred at 0, for what has a sign; else dark is 0.
+    """
+    arrays, titles = _listed(maps, titles)
+    axes = _grid([array.shape[-1] / array.shape[-2] for array in arrays], columns, height, title)
+    for axis, array, text in zip(axes, arrays, titles, strict=False):
+        top = float(array.abs().max()) or 1.0
+        low, colors = (-top, "RdBu_r") if signed else (min(0.0, float(array.min())), "magma")
+        axis.imshow(array.squeeze().numpy(), cmap=colors, vmin=low, vmax=top, interpolation=_interpolation(array))
+        axis.set_title(text)
+    return _done(axes)
+
+
+def curves(
+    series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *, log: bool = False, title: str = ""
+) -> Figure:
+    """Lines over their index, with the names at the side; `log` makes the y axis logarithmic."""
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+        for name, values in series.items():
+            axis.plot(np.arange(1, len(values) + 1), np.asarray(values), label=name, linewidth=2)
+        axis.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
+        axis.grid(alpha=0.25)
+        if len(series) > 1:
+            axis.legend(frameon=False)
+    plt.close(figure)  # shown once, as the cell's value
+    return figure
+
+
+def show_predictions(image: Tensor, predictions: Sequence[Prediction], title: str = "") -> Figure:
+    """An image (1, C, H, W) beside its labels and their probabilities."""
+    with plt.rc_context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.8), width_ratios=(1, 1.4), layout="constrained")
+        left.imshow(image[0].detach().cpu().clamp(0, 1).permute(1, 2, 0).squeeze().numpy(), cmap="gray", vmin=0, vmax=1)
+        left.set_axis_off()
+        left.set_title(title)
+        labels, values = [p.label for p in predictions][::-1], [p.probability for p in predictions][::-1]
+        right.barh(labels, values, color="#4878a8")
+        for row, value in enumerate(values):
+            right.text(value + 0.015, row, f"{value:.1%}", va="center")
+        right.set(xlim=(0, 1.16), xticks=[])
+        right.spines["bottom"].set_visible(False)
+        right.tick_params(left=False)
+    plt.close(figure)
+    return figure
+
+
+def _listed(images: Images, titles: Sequence[str]) -> tuple[list[Tensor], Sequence[str]]:
+    if isinstance(images, Mapping):
+        images, titles = list(images.values()), list(images)
+    flat = [image.detach().float().cpu() for image in images]
+    flat = [image[0] if image.ndim == 4 else image for image in flat]
+    if not flat:
+        raise ValueError("images must have at least one image")
+    return flat, list(titles) or [""] * len(flat)
+
+
+def _grid(ratios: Sequence[float], columns: int | None, height: float, title: str) -> list[Axes]:
+    columns = columns or min(len(ratios), 6)
+    rows = math.ceil(len(ratios) / columns)
+    widths = [max(ratios[column::columns]) for column in range(columns)]
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(sum(widths) * height, rows * (height + 0.25)), width_ratios=widths,
+            layout="constrained", squeeze=False,
+        )  # fmt: skip
+        figure.suptitle(title or None, fontsize=12)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    return list(axes.flat)
+
+
+def _interpolation(image: Tensor) -> str:
+    return "nearest" if max(image.shape[-2:]) < 100 else "antialiased"
+
+
+def _done(axes: Sequence[Axes]) -> Figure:
+    figure = axes[0].get_figure()
+    assert isinstance(figure, Figure)
+    plt.close(figure)  # shown once, as the cell's value
+    return figure

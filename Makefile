@@ -1,0 +1,58 @@
+# GNU make 3.81 or later. `make help` lists the targets; the README says what to type where there is no make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+PIP := $(RUN) pip --disable-pip-version-check install -c constraints.txt
+ARGS =
+NB =
+
+# The first Python found that the course runs on; `make PYTHON=/path/to/python install` takes another.
+SUITABLE := import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
+
+# JupyterLab refuses to run as root (in a container, say) unless it is told to.
+ALLOW_ROOT := $(shell test "`id -u`" = 0 && echo --allow-root)
+
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
+
+.PHONY: help install lab test check format notebooks clean
+
+help: ## list the targets
+	@grep -h '^[a-z]*:.*## ' Makefile | sed 's/:.*## /: /' | awk -F': ' '{ printf "make %-10s %s\n", $$1, $$2 }'
+
+install: $(VENV)/.installed ## make .venv with the package and what it needs
+
+lab: $(VENV)/.installed ## open the course in JupyterLab (ARGS="--no-browser --port 9000" goes to it)
+	$(RUN) jupyterlab $(ALLOW_ROOT) notebooks/00_start_here.ipynb $(ARGS)
+
+test: check ## everything: check, unit tests, browser tests, every notebook (ARGS="-k gram" goes to pytest)
+	$(RUN) pytest $(NBVAL) -m "" tests notebooks $(ARGS)
+
+check: $(VENV)/.installed-test ## lint, format and types, of code and notebooks
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+
+format: $(VENV)/.installed-test ## lay out code and notebooks as `make check` wants them
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+notebooks: $(VENV)/.installed ## run the notebooks again and save their outputs (NB="04 05": only these)
+	$(BIN)/python tools/run_notebooks.py $(NB)
+
+clean: ## remove what was built, .venv included
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache notebooks/out
+	find cnnlab tests tools notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+
+# The stamps say that .venv is as pyproject.toml and constraints.txt want it.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 found: install one, or: make install PYTHON=/path/to/python"; exit 1; }
+	$(RUN) pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(PIP) -e ".[test]"
+	@touch $@

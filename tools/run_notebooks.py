@@ -1,0 +1,81 @@
+"""Run notebooks and save them with their outputs: `python tools/run_notebooks.py 04 05`, or all of them.
+
+What a run leaves behind that differs between two runs or machines, and means nothing, is not saved: times, the
+version of Python, the state of widgets. A cell that raises ends the work, and its notebook stays as it was.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+# What `jupyter lab` needs to open a notebook without asking for its kernel, and no more.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
+}
+
+
+def chosen(names: list[str]) -> list[Path]:
+    """The notebooks whose file names start with one of `names`, or all; ValueError for a name that fits none."""
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    for name in names:
+        if not any(path.name.startswith(name) for path in paths):
+            raise ValueError(f"no notebook starts with {name!r}; there are {', '.join(path.stem for path in paths)}")
+    return [path for path in paths if not names or path.name.startswith(tuple(names))]
+
+
+def without_widgets(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """The outputs less the views of widgets, which are nothing without the kernel that made them.
+
+    An output that shows the same thing in another way too (a picture, HTML) keeps that; a mere repr goes.
+    """
+    kept = []
+    for output in outputs:
+        data = output.get("data", {})
+        if WIDGET in data:
+            del data[WIDGET]
+            if not set(data) - {"text/plain"}:
+                continue
+        kept.append(output)
+    return kept
+
+
+def run(path: Path) -> None:
+    """Run the notebook at `path` in its own folder, with this Python, and save it."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+    )
+    client.execute()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = without_widgets(cell.outputs)
+        for transient in ("execution", "scrolled", "collapsed", "jupyter"):
+            cell.metadata.pop(transient, None)
+    notebook.metadata = nbformat.from_dict(METADATA)
+    nbformat.write(notebook, path)
+
+
+def main() -> None:
+    """Run the notebooks that the command line names."""
+    for path in chosen(sys.argv[1:]):
+        print(f"{path.name} ...", end=" ", flush=True)
+        start = time.perf_counter()
+        run(path)
+        print(f"{time.perf_counter() - start:.0f} s, {path.stat().st_size / 1e6:.2f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()

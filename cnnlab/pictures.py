@@ -1,0 +1,104 @@
+"""What a panel shows, as Pillow pictures: images, batches, figures and the curve of a run; and how it saves them."""
+
+import io
+import math
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from PIL import Image, ImageDraw
+
+from cnnlab.images import to_pil
+
+SIDE = 448  # pixels of the picture in a panel: twice the usual 224
+SMALL = 64  # images of at most so many pixels are shown enlarged
+
+
+def picture(content: Any) -> Image.Image:
+    """The RGB picture of an image batch, a matplotlib Figure or a Pillow image.
+
+    Args:
+        content: images (B, C, H, W) in [0, 1] with C = 1 or 3 are tiled, row by row, in a nearly square grid. Images of
+            at most `SMALL` pixels are enlarged by a whole factor, so that each pixel stays a sharp square.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if isinstance(content, Figure):
+        canvas = FigureCanvasAgg(content)  # not pyplot, which belongs to the main thread
+        canvas.draw()
+        return Image.frombytes("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba())).convert("RGB")
+    if isinstance(content, Image.Image):
+        sheet, side = content.convert("RGB"), max(content.size)
+    elif isinstance(content, torch.Tensor) and content.ndim == 4 and content.shape[1] in (1, 3) and len(content):
+        sheet, side = to_pil(_tile(content.detach().float().cpu())).convert("RGB"), max(content.shape[2:])
+    else:
+        found = tuple(content.shape) if isinstance(content, torch.Tensor) else type(content).__name__
+        raise ValueError(f"a panel shows images (B, C, H, W) with C = 1 or 3, Pillow images and Figures, not {found}")
+    factor = SIDE // max(sheet.size) if side <= SMALL else 1
+    if factor > 1:
+        sheet = sheet.resize((sheet.width * factor, sheet.height * factor), Image.Resampling.NEAREST)
+    return sheet
+
+
+def curve(values: Sequence[float], total: int, width: int) -> Image.Image:
+    """The plot of the objective at steps 1, 2, ..., on an axis that ends at `total`; `width` as shown, in pixels."""
+    figure = Figure(figsize=(width / 100, 1.4), dpi=200)  # twice the pixels shown: sharp on any screen
+    axes = figure.add_axes((0.2, 0.27, 0.77, 0.67))
+    axes.plot(range(1, len(values) + 1), values, color="#0b5cad", linewidth=1.5)
+    axes.set_xlim(1, max(total, 2))
+    axes.set_xlabel("step", fontsize=8, labelpad=1)
+    axes.set_ylabel("objective", fontsize=8, labelpad=2)
+    axes.tick_params(labelsize=7.5, length=2, pad=2)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(3))
+    axes.spines[["top", "right"]].set_visible(False)
+    return picture(figure)
+
+
+def note(text: str) -> Image.Image:
+    """An empty picture with a few words in the middle."""
+    blank = Image.new("RGB", (SIDE, SIDE), "#f4f4f4")
+    ImageDraw.Draw(blank).text((SIDE / 2, SIDE / 2), text, "#666666", anchor="mm", font_size=20)
+    return blank
+
+
+def encode(image: Image.Image) -> bytes:
+    """The bytes of a PNG file."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)  # quick rather than small: it is made ten times a second
+    return buffer.getvalue()
+
+
+def write_new(stem: str, data: bytes) -> Path:
+    """Write stem.png, or stem-1.png, stem-2.png, ... where that exists, and give its path; no half file is left."""
+    for number in count():
+        path = Path(f"{stem}-{number}.png" if number else f"{stem}.png")
+        try:
+            file = path.open("xb")  # x: never over an older file
+        except FileExistsError:
+            continue
+        try:
+            with file:
+                file.write(data)
+        except BaseException:
+            path.unlink()
+            raise
+        break
+    return path
+
+
+def _tile(images: torch.Tensor) -> torch.Tensor:
+    number, channels, height, width = images.shape
+    columns = math.ceil(math.sqrt(number))
+    rows, gap = math.ceil(number / columns), 1 + max(height, width) // 64
+    sheet = torch.ones(channels, rows * (height + gap) - gap, columns * (width + gap) - gap)
+    for index, image in enumerate(images):
+        top, left = index // columns * (height + gap), index % columns * (width + gap)
+        sheet[:, top : top + height, left : left + width] = image
+    return sheet

@@ -1,0 +1,375 @@
+"""The panel without a browser: what it does when its buttons are pressed, its controls moved and its runs fail."""
+
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import ipywidgets as widgets
+import pytest
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+
+from cnnlab.pictures import SIDE, curve, picture, write_new
+from cnnlab.widgets import PAUSE, Panel
+
+
+@dataclass
+class Step:
+    number: int
+    total: int
+    value: float
+    image: torch.Tensor
+
+
+def solid(level: float, side: int = 8) -> torch.Tensor:
+    return torch.full((1, 3, side, side), level)
+
+
+def steps(count: int, pause: float = 0.0) -> Iterator[Step]:
+    for number in range(1, count + 1):
+        time.sleep(pause)
+        yield Step(number, count, -number / 10, solid(number / count))
+
+
+def slider(value: int = 5) -> widgets.IntSlider:
+    return widgets.IntSlider(value, 1, 1000)
+
+
+def finished(panel: Panel) -> Panel:
+    panel.wait(20)
+    assert panel.error is None, panel.status
+    return panel
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, "waited for 10 s"
+        time.sleep(0.005)
+
+
+def drawn(image: widgets.Image) -> Image.Image:
+    return Image.open(io.BytesIO(image.value)).convert("RGB")
+
+
+class Gate:
+    """A run whose every step waits for the test's word."""
+
+    def __init__(self, total: int = 60) -> None:
+        self.total, self.taken, self.running, self.most = total, 0, 0, 0
+        self.word = threading.Semaphore(0)
+
+    def start(self, **values: object) -> Iterator[Step]:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            for number in range(1, self.total + 1):
+                assert self.word.acquire(timeout=10)
+                self.taken += 1
+                yield Step(number, self.total, -float(number), solid(0.5))
+        finally:
+            self.running -= 1
+
+
+def test_run_passes_the_values_and_ends_in_done() -> None:
+    seen: list[dict[str, object]] = []
+    panel = Panel(lambda **values: seen.append(values) or steps(3), {"count": slider(7), "on": widgets.Checkbox(True)})
+    assert (panel.status, panel.shown) == ("ready", None)
+    panel.buttons["run"].click()
+    finished(panel)
+    assert seen == [{"count": 7, "on": True}]
+    assert panel.status == "done, objective -0.3"
+    assert (panel.progress.value, panel.progress.max) == (3, 3)
+    assert drawn(panel.image).getpixel((0, 0)) == (255, 255, 255)  # the last step's level is 1
+
+
+def test_stop_takes_effect_within_one_step_and_keeps_its_picture() -> None:
+    gate = Gate()
+    panel = Panel(gate.start, {})
+    panel.run()
+    for _ in range(3):
+        gate.word.release()
+    until(lambda: gate.taken == 3)
+    panel.buttons["stop"].click()
+    gate.word.release()  # the step being computed
+    panel.wait(5)
+    assert gate.taken <= 4
+    assert panel.status == f"stopped at step {gate.taken} of 60"
+    assert panel.progress.value == gate.taken
+    assert panel.shown is not None
+    gate.word.release()
+    time.sleep(0.05)
+    assert gate.taken <= 4
+    assert panel.error is None
+
+
+def test_stop_button_is_red_only_while_there_is_something_to_stop() -> None:
+    gate = Gate(total=1)
+    panel = Panel(gate.start, {})
+    assert panel.buttons["stop"].button_style == ""
+    panel.run()
+    until(lambda: panel.buttons["stop"].button_style == "danger")
+    gate.word.release()
+    finished(panel)
+    assert panel.buttons["stop"].button_style == ""
+
+
+def test_a_new_run_stops_the_old_one_and_there_is_never_a_second_worker() -> None:
+    gate = Gate(total=2)
+    panel = Panel(gate.start, {})
+    threads = threading.active_count()
+    for _ in range(5):
+        panel.run()
+        assert threading.active_count() <= threads + 1
+        gate.word.release()
+    for _ in range(20):
+        gate.word.release()
+    finished(panel)
+    assert gate.most == 1
+    assert panel.status.startswith("done")
+
+
+def test_of_several_waiting_runs_the_latest_wins() -> None:
+    gate, seen = Gate(total=3), []
+    control = slider(1)
+
+    def start(count: int) -> Iterator[Step]:
+        seen.append(count)
+        return gate.start()
+
+    panel = Panel(start, {"count": control}, live=True)
+    until(lambda: seen == [1])
+    for value in (2, 3, 4, 5):
+        control.value = value
+    for _ in range(20):
+        gate.word.release()
+    finished(panel)
+    assert seen == [1, 5]
+
+
+def test_live_panel_draws_at_once_and_after_each_change() -> None:
+    panel = finished(Panel(lambda level: [Step(1, 1, 0, solid(level / 10))], {"level": slider(0)}, live=True))
+    assert panel.status == "done"
+    assert drawn(panel.image).getpixel((0, 0)) == (26, 26, 26)  # the slider begins at 1
+    panel.controls["level"].value = 10
+    finished(panel)
+    assert drawn(panel.image).getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("good", [0, 2])
+def test_an_exception_is_shown_in_words_and_the_panel_stays_usable(good: int) -> None:
+    def start(count: int) -> Iterator[Step]:
+        if count == 5:
+            yield from list(steps(4))[:good]
+            raise ValueError("layer: there is no <fire99>")
+        yield from steps(count)
+
+    panel = Panel(start, {"count": slider(5)})
+    panel.run()
+    panel.wait(10)
+    assert isinstance(panel.error, ValueError)
+    assert panel.status == "error: layer: there is no <fire99>"
+    assert "&lt;fire99&gt;" in panel.line.value
+    assert "Traceback" in panel.details.value
+    assert "test_widgets.py" in panel.details.value
+    panel.controls["count"].value = 3
+    panel.run()
+    finished(panel)
+    assert panel.status == "done, objective -0.3"
+    assert panel.details.value == ""
+
+
+def test_an_error_before_the_first_step_and_one_without_words_are_shown_too() -> None:
+    def start() -> Iterator[Step]:
+        raise AssertionError
+
+    panel = Panel(start, {})
+    panel.run()
+    panel.wait(10)
+    assert (panel.status, type(panel.error)) == ("error: AssertionError", AssertionError)
+
+
+def test_wait_says_when_the_run_takes_too_long() -> None:
+    gate = Gate(total=1)
+    panel = Panel(gate.start, {})
+    panel.run()
+    with pytest.raises(TimeoutError, match="still runs"):
+        panel.wait(0.05)
+    gate.word.release()
+    finished(panel)
+
+
+def test_reset_brings_back_controls_picture_and_curve() -> None:
+    panel = Panel(lambda count: steps(count), {"count": slider(4)})
+    begin = panel.image.value, panel.curve.value
+    panel.controls["count"].value = 9
+    panel.run()
+    finished(panel)
+    assert panel.image.value != begin[0]
+    assert panel.curve.value != begin[1]
+    panel.buttons["reset"].click()
+    finished(panel)
+    assert (panel.image.value, panel.curve.value) == begin
+    assert (panel.controls["count"].value, panel.progress.value, panel.status) == (4, 0, "ready")
+
+
+def test_reset_while_running_ends_at_the_beginning() -> None:
+    gate = Gate()
+    panel = Panel(gate.start, {})
+    begin = panel.image.value
+    panel.run()
+    gate.word.release()
+    until(lambda: panel.status.startswith("step 1 of 60"))
+    panel.reset()
+    gate.word.release()
+    finished(panel)
+    assert (panel.status, panel.image.value, panel.progress.value) == ("ready", begin, 0)
+
+
+def test_save_writes_a_new_png_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    panel = Panel(lambda: steps(2), {}, title="Deep Dream: fire7")
+    panel.buttons["save"].click()
+    assert panel.status.startswith("nothing to save")
+    panel.run()
+    finished(panel)
+    for name in ("deep-dream-fire7.png", "deep-dream-fire7-1.png", "deep-dream-fire7-2.png"):
+        panel.buttons["save"].click()
+        assert f"saved as {name}" in panel.line.value
+        assert Image.open(tmp_path / name).convert("RGB").tobytes() == drawn(panel.image).tobytes()
+    assert len(list(tmp_path.iterdir())) == 3
+    assert "saved" not in (panel.run(), finished(panel).line.value)[1]
+
+
+def test_save_says_why_it_could_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = Panel(lambda: steps(1), {})
+    panel.run()
+    finished(panel)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    panel.save()
+    assert isinstance(panel.error, OSError)
+    assert panel.status.startswith("error: ")
+
+
+def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(TypeError):
+        write_new(str(tmp_path / "half"), "text cannot be written here")  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def upload(panel: Panel, name: str, content: bytes) -> None:
+    file = {"name": name, "type": "image/png", "size": len(content), "content": memoryview(content)}
+    panel.chooser.value = (file | {"last_modified": datetime.now()},)
+
+
+def test_an_uploaded_picture_is_shown_and_passed_to_the_run_until_reset() -> None:
+    seen: list[torch.Tensor | None] = []
+    panel = Panel(lambda image: seen.append(image) or steps(1), {}, upload="image")
+    buffer = io.BytesIO()
+    Image.new("RGB", (20, 10), (255, 0, 51)).save(buffer, "PNG")
+    upload(panel, "red.png", buffer.getvalue())
+    assert panel.error is None
+    assert "red.png" in panel.status
+    assert drawn(panel.image).getpixel((0, 0)) == (255, 0, 51)
+    panel.run()
+    panel.wait(10)
+    panel.reset()
+    panel.wait(10)
+    assert panel.chooser.value == ()
+    panel.run()
+    finished(panel)
+    assert seen[0] is not None
+    assert seen[1] is None
+    torch.testing.assert_close(seen[0][0, :, 0, 0], torch.tensor([1.0, 0.0, 0.2]))
+    assert seen[0].shape == (1, 3, 10, 20)
+
+
+def test_a_file_that_is_no_picture_is_refused_in_words() -> None:
+    panel = Panel(lambda image: steps(2), {}, upload="image")
+    upload(panel, "notes.txt", b"no picture")
+    assert isinstance(panel.error, ValueError)
+    assert "cannot be read as a picture" in panel.status
+    panel.run()
+    assert finished(panel).uploaded is None
+
+
+def test_about_ten_pictures_a_second_and_always_the_last() -> None:
+    panel = Panel(lambda: steps(100, pause=0.005), {})
+    pictures: list[float] = []
+    panel.image.observe(lambda change: pictures.append(time.monotonic()), "value")
+    panel.run()
+    finished(panel)
+    between = [later - earlier for earlier, later in zip(pictures, pictures[1:], strict=False)]
+    assert 3 <= len(pictures) < 20
+    assert min(between[:-1]) >= PAUSE  # the last one may follow sooner
+    assert drawn(panel.image).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_the_curve_is_drawn_from_the_objective() -> None:
+    flat, falling = curve([1.0] * 30, 60, 320), curve([-float(n) for n in range(30)], 60, 320)
+    assert flat.size == falling.size == (640, 280)
+    assert flat.tobytes() != falling.tobytes()
+    blue = [index for index, pixel in enumerate(falling.get_flattened_data()) if pixel == (11, 92, 173)]
+    columns, rows = [index % 640 for index in blue], [index // 640 for index in blue]
+    assert max(columns) < 400  # 30 of 60 steps: the line ends in the middle of the axis
+    assert rows[columns.index(min(columns))] < rows[columns.index(max(columns))]  # and falls
+
+
+def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    panel = Panel(lambda: steps(3), {})
+    panel.run()
+    finished(panel)
+    panel.start = lambda: 1 / 0
+    panel.run()
+    panel.wait(10)
+    assert isinstance(panel.error, ZeroDivisionError)
+    assert tuple(capfd.readouterr()) == ("", "")
+
+
+@pytest.mark.parametrize(("batch", "columns", "rows"), [(1, 1, 1), (3, 2, 2), (4, 2, 2), (5, 3, 2)])
+def test_small_batches_are_tiled_and_enlarged_by_whole_pixels(batch: int, columns: int, rows: int) -> None:
+    images = torch.rand(batch, 1, 8, 8)
+    sheet = picture(images)
+    factor = SIDE // (columns * 9 - 1)
+    assert sheet.size == (factor * (columns * 9 - 1), factor * (rows * 9 - 1))
+    level = round(float(images[batch - 1, 0, 7, 3]) * 255)
+    column, row = (batch - 1) % columns, (batch - 1) // columns
+    assert sheet.getpixel((factor * (9 * column + 3) + factor // 2, factor * (9 * row + 7))) == (level,) * 3
+
+
+def test_view_may_give_images_pictures_and_figures_and_nothing_else() -> None:
+    assert picture(torch.rand(1, 3, 224, 224)).size == (224, 224)
+    assert picture(Image.new("L", (100, 70))).size == (100, 70)
+    figure = Figure(figsize=(3, 2), dpi=50)
+    figure.add_subplot().plot([0, 1])
+    assert picture(figure).size == (150, 100)
+    for wrong in (torch.rand(3, 8, 8), torch.rand(1, 2, 8, 8), "cat", None):
+        panel = Panel(lambda: steps(1), {}, view=lambda step, wrong=wrong: wrong)
+        panel.run()
+        panel.wait(10)
+        assert isinstance(panel.error, ValueError)
+        assert "a panel shows images (B, C, H, W)" in panel.status
+
+
+def test_controls_are_checked_labelled_aligned_and_carry_a_class() -> None:
+    with pytest.raises(ValueError, match="controls: 'go' must be a widget with a value"):
+        Panel(steps, {"go": widgets.Button()})
+    with pytest.raises(ValueError, match="not the name of the upload"):
+        Panel(steps, {"image": slider()}, upload="image")
+    panel = Panel(steps, {"step_size": slider(), "count": widgets.IntText(3, description="how many steps")})
+    assert [control.description for control in panel.controls.values()] == ["step size", "how many steps"]
+    assert len({control.style.description_width for control in panel.controls.values()}) == 1
+    assert "cnnlab-control-step_size" in panel.controls["step_size"]._dom_classes
+    assert "cnnlab-run" in panel.buttons["run"]._dom_classes
+
+
+def test_its_text_says_what_it_is_where_it_cannot_work() -> None:
+    panel = Panel(steps, {"count": slider()}, title="Dream")
+    assert repr(panel) == "Panel('Dream', controls: count); it works while the notebook runs"

@@ -20,7 +20,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-saniti
 .PHONY: help install lab test check format notebooks clean
 
 help: ## list the targets
-	@grep -h '^[a-z]*:.*## ' Makefile | sed 's/:.*## /: /' | awk -F': ' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 install: $(VENV)/.installed ## make .venv with the package and what it needs
 

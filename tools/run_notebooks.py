@@ -62,7 +62,7 @@ def run(path: Path) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = without_widgets(cell.outputs)
-        for transient in ("execution", "scrolled", "collapsed", "jupyter"):
+        for transient in ("execution", "scrolled", "collapsed"):
             cell.metadata.pop(transient, None)
     notebook.metadata = nbformat.from_dict(METADATA)
     nbformat.write(notebook, path)

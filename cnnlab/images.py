@@ -225,11 +225,10 @@ def _sized(image: Tensor, size: Size | None) -> Tensor:
 
 
 def _from_pil(picture: Image.Image) -> Tensor:
-    if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and more: Pillow would clip them at 255
+    if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and floats: Pillow would clip them at 255
         array = np.asarray(picture, dtype=np.float32)
-        picture = Image.fromarray(
-            (array / (65535 if array.max() > 255 else 255) * 255).round().clip(0, 255).astype(np.uint8)
-        )
+        white = 65535 if picture.mode != "F" else 255 if array.max() > 1 else 1
+        picture = Image.fromarray((array / white * 255).round().clip(0, 255).astype(np.uint8))
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)

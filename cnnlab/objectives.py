@@ -111,7 +111,7 @@ def neuron(layer: str, channel: int | Sequence[int], y: int | None = None, x: in
 
 def logit(index: int | Sequence[int], layer: str = "logits") -> Objective:
     """A class's score before the softmax."""
-    return _layer_objective(layer, f"{layer}[{_numbers(index)}]", lambda a: _pick(a, index, layer).flatten(1).mean(1))
+    return _layer_objective(layer, f"{layer}[{_numbers(index)}]", lambda a: _mean(_pick(a, index, layer)))
 
 
 def cross_entropy(labels: int | Sequence[int] | Tensor, layer: str = "logits") -> Objective:
@@ -190,6 +190,10 @@ def _pick(activations: Tensor, channel: int | Sequence[int], layer: str) -> Tens
     if isinstance(channel, int):
         return activations[:, channel]
     return activations[torch.arange(batch), torch.tensor(channels)]
+
+
+def _mean(feature_maps: Tensor) -> Tensor:  # (B, ...) -> (B,)
+    return feature_maps.reshape(len(feature_maps), -1).mean(1)
 
 
 def _numbers(channel: int | Sequence[int]) -> str:

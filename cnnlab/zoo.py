@@ -22,6 +22,11 @@ IMAGENET_LABELS: tuple[str, ...] = tuple(models.SqueezeNet1_1_Weights.DEFAULT.me
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # The embedded SqueezeNet was trained in Caffe: 0..255 minus this mean, here as RGB in units of [0, 1].
 CAFFE_MEAN, CAFFE_STD = (123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255)
+DOWNLOADS = {
+    "vgg19": models.VGG19_Weights.IMAGENET1K_V1,
+    "googlenet": models.GoogLeNet_Weights.IMAGENET1K_V1,
+    "alexnet": models.AlexNet_Weights.IMAGENET1K_V1,
+}
 SQUEEZENET_SHA256 = "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1"
 
 
@@ -61,7 +66,7 @@ def squeezenet() -> nn.Sequential:
 
 def vgg19() -> nn.Sequential:
     """VGG-19 (Simonyan & Zisserman 2014): conv1_1, relu1_1 .. relu5_4, pool5, fc6 .. logits."""
-    model = _torchvision_model(models.vgg19, models.VGG19_Weights.IMAGENET1K_V1)
+    model = _torchvision_model(models.vgg19)
     layers: dict[str, nn.Module] = {}
     block, position = 1, 0
     for module in model.features:
@@ -78,7 +83,7 @@ def vgg19() -> nn.Sequential:
 
 def alexnet() -> nn.Sequential:
     """AlexNet (Krizhevsky et al. 2012, as torchvision has it): conv1, relu1, pool1 .. relu5, pool5, fc6 .. logits."""
-    model = _torchvision_model(models.alexnet, models.AlexNet_Weights.IMAGENET1K_V1)
+    model = _torchvision_model(models.alexnet)
     names = "conv1 relu1 pool1 conv2 relu2 pool2 conv3 relu3 conv4 relu4 conv5 relu5 pool5".split()
     layers = dict(zip(names, model.features, strict=True))
     return _normalized(
@@ -89,7 +94,7 @@ def alexnet() -> nn.Sequential:
 def googlenet() -> nn.Sequential:
     """GoogLeNet (Szegedy et al. 2014): conv1, pool1, conv2, conv3, pool2, inception3a .. inception5b, logits."""
     # transform_input would normalise a second time: those weights want (image - 0.5) / 0.5.
-    model = _torchvision_model(models.googlenet, models.GoogLeNet_Weights.IMAGENET1K_V1, transform_input=False)
+    model = _torchvision_model(models.googlenet, transform_input=False)
     for parent in list(model.modules()):  # its ReLUs are function calls; as modules a ReLU rule can reach them
         for name, child in list(parent.named_children()):
             if type(child).__name__ == "BasicConv2d":
@@ -122,9 +127,10 @@ def _dense_head(model: Any, names: str) -> dict[str, nn.Module]:
     return {**head, "fc6": nn.Sequential(model.avgpool, nn.Flatten(), head["fc6"])}
 
 
-def _torchvision_model(build: Callable[..., nn.Module], weights: Any, **options: bool) -> Any:
+def _torchvision_model(build: Any, **options: bool) -> Any:
     """A torchvision model with its weights, downloaded once (torch.hub writes to a temporary file, checks the hash and
     only then moves it into place)."""
+    weights = DOWNLOADS[build.__name__]
     try:
         state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
     except (URLError, OSError) as error:

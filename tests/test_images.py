@@ -1,0 +1,151 @@
+"""Images: packaged photographs, users' files of every kind, resizing, noise, transforms."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy import ndimage
+
+from cnnlab import images
+
+
+@pytest.mark.parametrize("name", images.PHOTOS)
+def test_every_photograph_is_an_rgb_image_in_range(name):
+    image = images.photo(name, 64)
+    assert image.shape == (1, 3, 64, 64) and image.dtype == torch.float32
+    assert 0 <= image.min() < image.max() <= 1
+    assert image.std() > 0.03
+
+
+def test_a_photograph_keeps_its_size_or_takes_the_one_asked_for():
+    assert images.photo("cat").shape == (1, 3, 300, 451)
+    assert images.photo("china", (100, 200)).shape == (1, 3, 100, 200)
+    with pytest.raises(ValueError, match="unknown photo 'dog': there are astronaut, .*cat"):
+        images.photo("dog")
+
+
+def encoded(picture: Image.Image, format: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def test_loading_obeys_the_exif_orientation():
+    array = np.zeros((20, 40, 3), np.uint8)
+    array[:, :20] = 255  # left half white
+    exif = Image.Exif()
+    exif[0x0112] = 6  # "turn 90 degrees clockwise"
+    image = images.load_image(encoded(Image.fromarray(array), "PNG", exif=exif))
+    assert image.shape == (1, 3, 40, 20)
+    assert image[0, :, :20].min() == 1 and image[0, :, 20:].max() == 0
+
+
+def test_transparency_is_laid_on_white():
+    rgba = np.zeros((4, 4, 4), np.uint8)
+    rgba[:2] = (255, 0, 0, 128)
+    image = images.load_image(encoded(Image.fromarray(rgba, "RGBA"), "PNG"))
+    assert image[0, :, 0, 0].tolist() == pytest.approx([1, 0.5, 0.5], abs=0.01)
+    assert image[0, :, 3, 3].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("mode, format", [("L", "PNG"), ("P", "GIF"), ("CMYK", "JPEG"), ("1", "PNG"), ("LA", "PNG")])
+def test_every_mode_becomes_rgb(mode, format):
+    picture = Image.fromarray(np.tile(np.linspace(0, 255, 32, dtype=np.uint8), (32, 1))).convert(mode)
+    image = images.load_image(encoded(picture, format))
+    expected = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1) / 255
+    assert image.shape == (1, 3, 32, 32)
+    assert (image[0] - expected).abs().max() < 0.05  # JPEG loses a little
+
+
+def test_16_bits_keep_their_range():
+    array = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
+    image = images.load_image(encoded(Image.fromarray(array), "PNG"))
+    assert torch.allclose(image[0, 0], torch.from_numpy(array / 65535).float(), atol=1 / 255)
+
+
+def test_a_dark_16_bit_picture_stays_dark():
+    image = images.load_image(encoded(Image.fromarray(np.full((8, 8), 200, np.uint16)), "PNG"))
+    assert image.max() < 0.01
+
+
+def test_files_that_are_refused_say_why(tmp_path):
+    with pytest.raises(ValueError, match="uploaded file cannot be read as a picture"):
+        images.load_image(b"GIF89a nonsense")
+    with pytest.raises(ValueError, match="cannot be read"):
+        images.load_image(encoded(Image.effect_noise((200, 200), 50), "PNG")[:3000])
+    with pytest.raises(ValueError, match="40 x 50 pixels; at most 1,000"):
+        images.load_image(encoded(Image.new("RGB", (40, 50)), "PNG"), max_pixels=1000)
+    with pytest.raises(FileNotFoundError):
+        images.load_image(tmp_path / "none.png")
+
+
+def test_saving_and_loading_gives_the_same_picture(tmp_path):
+    image = images.photo("coffee", (30, 50))
+    path = images.save_image(image, tmp_path / "coffee.png")
+    assert torch.allclose(images.load_image(path), image, atol=0.5 / 255 + 1e-6)
+    with pytest.raises(ValueError, match="file must end in"):
+        images.save_image(image, tmp_path / "coffee.xyz")
+    with pytest.raises(ValueError, match="one picture"):
+        images.save_image(image.repeat(2, 1, 1, 1), tmp_path / "two.png")
+    assert [file.name for file in tmp_path.iterdir()] == ["coffee.png"], "nothing half written"
+
+
+def test_resizing_does_not_alias():
+    checker = (torch.arange(64)[:, None] + torch.arange(64)) % 2
+    small = images.resize(checker[None, None].float(), 16)
+    assert (small[..., 2:-2, 2:-2] - 0.5).abs().max() < 0.02
+
+
+def test_crops_are_centred():
+    image = torch.arange(5 * 7.0).view(1, 1, 5, 7) / 35
+    assert torch.equal(images.centre_crop(image, (3, 3)), image[..., 1:4, 2:5])
+    assert torch.equal(images.crop_to(image, (5, 5)), image[..., 1:6])
+    with pytest.raises(ValueError, match="must fit"):
+        images.centre_crop(image, 6)
+
+
+def test_blur_is_scipys():
+    image = torch.rand(2, 3, 20, 31, dtype=torch.float64)
+    expected = ndimage.gaussian_filter(image.numpy(), (0, 0, 1.5, 1.5), mode="nearest", truncate=10 / 3)
+    assert np.abs(images.blur(image, 1.5).numpy() - expected).max() < 1e-9
+    assert images.blur(image, 0) is image
+
+
+def test_noise_repeats_and_its_spectrum_falls_as_asked():
+    shape = (4, 1, 128, 128)
+    again = [images.noise(shape, torch.Generator().manual_seed(3), std=0.1, decay=1) for _ in range(2)]
+    assert torch.equal(*again)
+    assert again[0].std().item() == pytest.approx(0.1, rel=0.05)
+    power = torch.fft.rfft2(again[0] - again[0].mean((-2, -1), keepdim=True)).abs().square().mean((0, 1))
+    frequency = images.frequencies(128, 128)
+    low, high = ((frequency > 0.05) & (frequency < 0.07)), ((frequency > 0.2) & (frequency < 0.28))
+    slope = torch.log(power[high].mean() / power[low].mean()) / torch.log(
+        frequency[high].mean() / frequency[low].mean()
+    )
+    assert slope.item() == pytest.approx(-2, abs=0.25)  # amplitude 1 / f, power 1 / f^2
+
+
+def test_jitter_rolls_within_its_bound_and_repeats():
+    image = torch.zeros(1, 1, 21, 21)
+    image[0, 0, 10, 10] = 1
+    places = []
+    for transform in (images.jitter(3), images.jitter(3)):
+        places.append([transform(image)[0, 0].nonzero()[0].tolist() for _ in range(60)])
+    assert places[0] == places[1]
+    rows = {place[0] for place in places[0]}
+    assert rows == set(range(7, 14))
+
+
+def test_wobble_at_rest_is_the_identity_and_else_keeps_a_symmetric_picture():
+    image = images.photo("cat", 40)
+    assert torch.allclose(images.wobble(0, 1)(image), image, atol=1e-5)
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 61), torch.linspace(-1, 1, 61), indexing="ij")
+    disc = torch.exp(-4 * (x**2 + y**2))[None, None]
+    assert (images.wobble(45, 1)(disc) - disc)[..., 10:-10, 10:-10].abs().max() < 0.01
+    assert (images.wobble(0, 1.5)(disc) - disc).abs().max() > 0.05
+
+
+def test_compose_applies_the_first_first():
+    assert images.compose(lambda x: x + 1, lambda x: x * 10)(torch.ones(1)).item() == 20

@@ -9,11 +9,12 @@ metadata and datasets; so their schemas are declared here and the import is trie
 
 import importlib
 import sys
+from typing import Any
 
 import torch
 
 
-def _import_torchvision():
+def _import_torchvision() -> Any:
     try:
         return importlib.import_module("torchvision")
     except RuntimeError as error:

@@ -16,7 +16,8 @@ from cnnlab.nets import Net
 from cnnlab.objectives import Objective
 from cnnlab.parametrizations import Parametrization, pixels
 
-# A step rule is given the variable; its update is given `evaluate`, which computes the objective and fills variable.grad.
+# A step rule is given the variable and returns its update, which is given `evaluate`: that computes the objective and
+# fills variable.grad.
 Update = Callable[[Callable[[], Tensor]], object]
 StepRule = Callable[[Tensor], Update]
 Projection = Callable[[Tensor], Tensor]
@@ -32,7 +33,7 @@ def gradient(net: Net, objective: Objective, image: Tensor) -> tuple[Tensor, Ten
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a run, as it stands now: `image` and `best` are made when first asked for, so ask before the next step.
+    """One step of a run. `image` and `best` are made when first asked for: ask before the next step is taken.
 
     Attributes:
         number: 1 for the first step.
@@ -115,7 +116,8 @@ def descend(
 ) -> Run:
     """Minimise the objective over the image, step by step.
 
-    Each step: variable -> image -> transform -> net, as deep as needed -> objective -> gradient -> step -> project -> clip.
+    Each step: variable -> image -> transform -> net, as deep as needed -> objective -> gradient -> step -> project and
+    clip.
 
     Args:
         net: the network, frozen.

@@ -181,7 +181,8 @@ def blur(image: Tensor, sigma: float) -> Tensor:
 def jitter(pixels: int, generator: Generator | None = None) -> Transform:
     """A transform that rolls the image by up to `pixels` each way, anew at each step.
 
-    No pixel can then settle into the raster of the net's strides. Without a generator, a fresh one with seed 0: runs repeat.
+    No pixel can then settle into the raster of the net's strides. Without a generator a fresh one is seeded with 0, so
+    that runs repeat.
     """
     generator = generator or Generator().manual_seed(0)
 

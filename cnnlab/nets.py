@@ -22,6 +22,9 @@ class Prediction(NamedTuple):
 class Normalize(nn.Module):
     """First layer of a photograph net: (image - mean) / std per channel, so that images stay in [0, 1] outside."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, mean: Sequence[float], std: Sequence[float]):
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))

@@ -2,8 +2,8 @@
 
     objective = -channel("fire5", 12) + 0.1 * total_variation()
 
-An objective scores every image of a batch by itself, (B,), and is always minimised: to make something large, put a minus
-before it. Its formula can be printed.
+An objective scores every image of a batch by itself, (B,), and is always minimised: to make something large, put a
+minus before it. Its formula can be printed.
 """
 
 from collections.abc import Callable, Mapping, Sequence

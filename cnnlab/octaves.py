@@ -53,7 +53,7 @@ def grow(stage: Stage, image: Tensor, octaves: int = 20, scale: float = 1.1) -> 
 
 
 def zoom(stage: Stage, image: Tensor, frames: int = 60, scale: float = 1.04) -> Run:
-    """Optimise, enlarge, crop the centre back to the old size, optimise again ...: an endless zoom, a stage per frame."""
+    """Optimise, enlarge, crop the centre to the old size, optimise again ...: an endless zoom, a stage per frame."""
     size = (image.shape[-2], image.shape[-1])
 
     def enlarge(image: Tensor, _: int) -> Tensor:

@@ -30,8 +30,8 @@ def pixels() -> Parametrization:
 def spectrum(decay: float = 1.0, margin: float = 0.01) -> Parametrization:
     """Fourier coefficients, scaled by 1 / frequency**decay, of decorrelated colours, through a sigmoid.
 
-    image = sigmoid(colors @ irfft2(variable / frequency**decay)). A step of equal size for every coefficient then changes
-    an image the way photographs vary: coarse structure more than fine (Olah et al. 2017, "Preconditioning").
+    image = sigmoid(colors @ irfft2(variable / frequency**decay)). A step of equal size for every coefficient then
+    changes an image the way photographs vary: coarse structure more than fine (Olah et al. 2017, "Preconditioning").
 
     Args:
         decay: larger is smoother; 0 is white.

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from cnnlab.nets import Prediction
 
 Images = Tensor | Sequence[Tensor] | Mapping[str, Tensor]
-STYLE = {"figure.dpi": 100, "font.size": 10, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}
+STYLE: Any = {"font.size": 10, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}
 
 
 def show(
@@ -96,7 +97,7 @@ def show_predictions(image: Tensor, predictions: Sequence[Prediction], title: st
 
 def _listed(images: Images, titles: Sequence[str]) -> tuple[list[Tensor], Sequence[str]]:
     if isinstance(images, Mapping):
-        images, titles = list(images.values()), list(images)
+        titles, images = list(images), list(images.values())
     flat = [image.detach().float().cpu() for image in images]
     flat = [image[0] if image.ndim == 4 else image for image in flat]
     if not flat:
@@ -113,7 +114,8 @@ def _grid(ratios: Sequence[float], columns: int | None, height: float, title: st
             rows, columns, figsize=(sum(widths) * height, rows * (height + 0.25)), width_ratios=widths,
             layout="constrained", squeeze=False,
         )  # fmt: skip
-        figure.suptitle(title or None, fontsize=12)
+        if title:
+            figure.suptitle(title, fontsize=12)
     for axis in axes.flat:
         axis.set_axis_off()
     return list(axes.flat)

@@ -12,7 +12,9 @@ def test_a_movie_has_its_frames_and_plays_for_ever(tmp_path, ending):
     frames = (torch.rand(1, 3, 16, 20) for _ in range(5))
     path = save_movie(frames, tmp_path / f"m.{ending}", fps=10)
     with Image.open(path) as movie:
-        assert movie.n_frames == 5 and movie.size == (20, 16) and movie.info["loop"] == 0
+        assert movie.n_frames == 5
+        assert movie.size == (20, 16)
+        assert movie.info["loop"] == 0
         movie.seek(1)
         movie.load()
         assert movie.info["duration"] == 100

@@ -18,7 +18,7 @@ def squeezenet():
     return load_net("squeezenet", device="cpu")
 
 
-@pytest.mark.parametrize("name, label", [("cat", "Egyptian cat"), ("coffee", "espresso"), ("camera", "tripod")])
+@pytest.mark.parametrize(("name", "label"), [("cat", "Egyptian cat"), ("coffee", "espresso"), ("camera", "tripod")])
 def test_squeezenet_knows_what_is_on_the_photographs(squeezenet, name, label):
     assert squeezenet.predict(photo(name, 224))[0].label == label
 
@@ -74,8 +74,10 @@ def test_a_students_chain_is_wrapped_as_a_frozen_copy():
     chain.train()
     net = Net(chain, labels="abcd", device="cpu")
     assert net.layers == ("0", "1", "2", "3")
-    assert all(p.requires_grad for p in chain.parameters()) and chain.training
-    assert not any(p.requires_grad for p in net.parameters()) and not net.chain.training
+    assert all(p.requires_grad for p in chain.parameters())
+    assert chain.training
+    assert not any(p.requires_grad for p in net.parameters())
+    assert not net.chain.training
     assert {p.label for p in net.predict(torch.rand(1, 1, 8, 8), 9)} == set("abcd")
     with pytest.raises(ValueError, match="nn.Sequential"):
         Net(nn.Linear(2, 2))
@@ -97,7 +99,7 @@ def test_errors_name_what_would_be_right(squeezenet):
 
 
 class Weights:
-    """Stands in for a torchvision weights entry: random weights on a server of this machine, with a true or false hash."""
+    """Stands in for a torchvision weights entry: random weights on a server of this machine, their hash true or false."""
 
     def __init__(self, url: str):
         self.url = url
@@ -141,7 +143,8 @@ def test_a_downloaded_net_is_a_named_chain_that_equals_torchvisions(served, monk
     file = put(folder, zoo.models.googlenet, "googlenet", init_weights=False)
     monkeypatch.setitem(zoo.DOWNLOADS, "googlenet", Weights(f"{address}/{file}"))
     net = load_net("googlenet", device="cpu")
-    assert "inception4c" in net.layers and net.layers[-1] == "logits"
+    assert "inception4c" in net.layers
+    assert net.layers[-1] == "logits"
     model = zoo.models.googlenet(init_weights=False, aux_logits=False)
     state = torch.load(folder / file, weights_only=True)
     model.load_state_dict({k: v for k, v in state.items() if not k.startswith("aux")})
@@ -160,9 +163,11 @@ def test_the_papers_layer_names_of_vgg19_and_alexnet(monkeypatch):
     names = [name for name, _ in zoo.vgg19().named_children()]
     assert names[:5] == ["conv1_1", "relu1_1", "conv1_2", "relu1_2", "pool1"]
     assert names[-7:] == ["relu5_4", "pool5", "fc6", "relu6", "fc7", "relu7", "logits"]
-    assert sum(name.startswith("conv") for name in names) == 16 and sum(name.startswith("pool") for name in names) == 5
+    assert sum(name.startswith("conv") for name in names) == 16
+    assert sum(name.startswith("pool") for name in names) == 5
     names = [name for name, _ in zoo.alexnet().named_children()]
-    assert names[:3] == ["conv1", "relu1", "pool1"] and names[-5:] == ["fc6", "relu6", "fc7", "relu7", "logits"]
+    assert names[:3] == ["conv1", "relu1", "pool1"]
+    assert names[-5:] == ["fc6", "relu6", "fc7", "relu7", "logits"]
 
 
 def test_without_a_network_one_clear_error_says_what_to_do(served, monkeypatch):
@@ -198,6 +203,9 @@ def test_importing_the_package_is_cheap():
     import subprocess
     import sys
 
-    code = "import sys, cnnlab.nets, cnnlab.descent, cnnlab.objectives, cnnlab.octaves, cnnlab.parametrizations; print([m for m in ('torchvision', 'skimage', 'sklearn', 'ipywidgets', 'matplotlib.pyplot') if m in sys.modules])"
+    code = """if True:
+        import sys
+        import cnnlab.nets, cnnlab.descent, cnnlab.objectives, cnnlab.octaves, cnnlab.parametrizations
+        print([m for m in ("torchvision", "skimage", "sklearn", "ipywidgets", "matplotlib") if m in sys.modules])"""
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"

@@ -9,7 +9,9 @@ from cnnlab import objectives as o
 from cnnlab.nets import Net, named
 
 torch.manual_seed(0)
-NET = Net(named(conv1=nn.Conv2d(3, 5, 3), relu1=nn.ReLU(), conv2=nn.Conv2d(5, 4, 3, stride=2), logits=nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())), device="cpu")  # fmt: skip
+HEAD = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+CHAIN = named(conv1=nn.Conv2d(3, 5, 3), relu1=nn.ReLU(), conv2=nn.Conv2d(5, 4, 3, stride=2), logits=HEAD)
+NET = Net(CHAIN, device="cpu")
 IMAGE = torch.rand(3, 3, 14, 18)
 ACTS = NET.activations(IMAGE, NET.layers)
 
@@ -20,7 +22,7 @@ def score(objective):
 
 
 @pytest.mark.parametrize(
-    "objective, expected",
+    ("objective", "expected"),
     [
         (o.channel("relu1", 2), ACTS["relu1"][:, 2].mean((1, 2))),
         (o.channel("relu1", [4, 0, 2]), torch.stack([ACTS["relu1"][i, c].mean() for i, c in enumerate([4, 0, 2])])),
@@ -61,7 +63,8 @@ def test_the_algebra_is_that_of_numbers():
     a, b = o.channel("relu1", 1), o.total_variation()
     va, vb = score(a), score(b)
     for combined, expected in [
-        (a + b, va + vb), (a - b, va - vb), (-a, -va), (3 * a, 3 * va), (a * 0.5 - 2 * (a - b), 0.5 * va - 2 * (va - vb)),
+        (a + b, va + vb), (a - b, va - vb), (-a, -va), (3 * a, 3 * va),
+        (a * 0.5 - 2 * (a - b), 0.5 * va - 2 * (va - vb)),
         (sum([a, b, a]), 2 * va + vb),
     ]:  # fmt: skip
         assert torch.allclose(score(combined), expected, atol=1e-6)

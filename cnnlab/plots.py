@@ -6,13 +6,16 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from cnnlab.nets import Prediction
 
-Images = Tensor | Sequence[Tensor] | Mapping[str, Tensor]
+Images = Tensor | np.ndarray | Sequence[Tensor | np.ndarray] | Mapping[str, Tensor | np.ndarray]
 STYLE: Any = {"font.size": 10, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}
 
 
@@ -29,7 +32,7 @@ def show(
         title: above them all.
     """
     pictures, titles = _listed(images, titles)
-    axes = _grid([picture.shape[-1] / picture.shape[-2] for picture in pictures], columns, height, title)
+    axes = _grid([picture.shape[-1] / picture.shape[-2] for picture in pictures], columns, height, title, any(titles))
     for axis, picture, text in zip(axes, pictures, titles, strict=False):
         array = picture.clamp(0, 1).permute(1, 2, 0).numpy()  # (H, W, C)
         axis.imshow(array.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation=_interpolation(picture))
@@ -52,7 +55,7 @@ def show_maps(
         signed: diverging colours centred at 0, for what has a sign; else dark is 0.
     """
     arrays, titles = _listed(maps, titles)
-    axes = _grid([array.shape[-1] / array.shape[-2] for array in arrays], columns, height, title)
+    axes = _grid([array.shape[-1] / array.shape[-2] for array in arrays], columns, height, title, any(titles))
     for axis, array, text in zip(axes, arrays, titles, strict=False):
         top = float(array.abs().max()) or 1.0
         low, colors = (-top, "RdBu_r") if signed else (min(0.0, float(array.min())), "magma")
@@ -95,23 +98,60 @@ def show_predictions(image: Tensor, predictions: Sequence[Prediction], title: st
     return figure
 
 
+def show_numbers(
+    matrices: Mapping[str, np.ndarray], boxes: Mapping[str, Sequence[tuple[int, int, int, int]]] | None = None
+) -> Figure:
+    """Small matrices (H, W) side by side with their numbers in the cells, coloured around 0.
+
+    Args:
+        matrices: title -> matrix.
+        boxes: title -> outlines (top, left, height, width), in cells; the n-th of every matrix has the same colour.
+    """
+    with plt.rc_context(STYLE):
+        sizes = [np.shape(matrix)[1] for matrix in matrices.values()]
+        figure, axes = plt.subplots(
+            1, len(sizes), figsize=(0.42 * sum(sizes) + 0.5 * len(sizes), 0.42 * max(sizes) + 0.5),
+            width_ratios=sizes, layout="constrained", squeeze=False,
+        )  # fmt: skip
+        for axis, (title, matrix) in zip(axes.flat, matrices.items(), strict=True):
+            top = float(np.abs(matrix).max()) or 1.0
+            axis.imshow(matrix, cmap="RdBu_r", vmin=-1.6 * top, vmax=1.6 * top)  # paler: the numbers stay readable
+            for (row, column), value in np.ndenumerate(matrix):
+                axis.text(column, row, f"{value:.3g}", ha="center", va="center")
+            for number, (y, x, height, width) in enumerate((boxes or {}).get(title, ())):
+                outline = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=f"C{number + 1}")
+                outline.set(linewidth=3, clip_on=False)
+                axis.add_patch(outline)
+            axis.set_title(title)
+            axis.set_axis_off()
+    plt.close(figure)
+    return figure
+
+
+def diverging(values: Tensor) -> Tensor:
+    """Signed values (B, H, W) as images (B, 3, H, W): red above 0, blue below, white at 0; each to its own maximum."""
+    top = values.abs().amax(dim=(-2, -1), keepdim=True).clamp(min=1e-12)
+    colors = colormaps["RdBu_r"]((0.5 + values / top / 2).detach().cpu().numpy())  # (B, H, W, RGBA)
+    return torch.from_numpy(colors[..., :3]).float().permute(0, 3, 1, 2)
+
+
 def _listed(images: Images, titles: Sequence[str]) -> tuple[list[Tensor], Sequence[str]]:
     if isinstance(images, Mapping):
         titles, images = list(images), list(images.values())
-    flat = [image.detach().float().cpu() for image in images]
+    flat = [torch.as_tensor(image).detach().float().cpu() for image in images]  # NumPy arrays are welcome
     flat = [image[0] if image.ndim == 4 else image for image in flat]
     if not flat:
         raise ValueError("images must have at least one image")
     return flat, list(titles) or [""] * len(flat)
 
 
-def _grid(ratios: Sequence[float], columns: int | None, height: float, title: str) -> list[Axes]:
+def _grid(ratios: Sequence[float], columns: int | None, height: float, title: str, titled: bool) -> list[Axes]:
     columns = columns or min(len(ratios), 6)
     rows = math.ceil(len(ratios) / columns)
     widths = [max(ratios[column::columns]) for column in range(columns)]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            rows, columns, figsize=(sum(widths) * height, rows * (height + 0.25)), width_ratios=widths,
+            rows, columns, figsize=(sum(widths) * height, rows * (height + 0.25 * titled)), width_ratios=widths,
             layout="constrained", squeeze=False,
         )  # fmt: skip
         if title:

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from cnnlab.kernels import KERNELS, format_kernel, gabor, parse_kernel
+
+
+def test_every_preset_is_a_kernel_that_keeps_the_brightness_or_measures_change() -> None:
+    for name, text in KERNELS.items():
+        total = parse_kernel(text).sum()
+        assert min(abs(total), abs(total - 1)) < 0.02, name  # two decimals of the Gabor's 49 numbers
+
+
+def test_the_reader_knows_fractions_commas_and_signs() -> None:
+    expected = [[0.5, -1, 2e-1], [0, 1 / 9, 3], [1, 1, 1]]
+    np.testing.assert_array_equal(parse_kernel(" 1/2, -1 2e-1\n\n0 1/9 +3\n1,1,1\n"), expected)
+
+
+@pytest.mark.parametrize("size", [3, 5, 7])
+def test_what_is_written_is_read_again(size: int) -> None:
+    kernel = gabor(size, angle=20)
+    np.testing.assert_allclose(parse_kernel(format_kernel(kernel)), kernel, atol=0.005)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "3, 5 or 7 rows, one a line, not 0"),
+        ("1 2\n3 4", "not 2"),
+        ("1 2 3\n4 5\n6 7 8", "it has 3 rows, but 2 numbers in row 2"),
+        ("1 2 3\n4 five 6\n7 8 9", "'five' is none"),
+        ("1 2 3\n4 1/0 6\n7 8 9", "'1/0' is none"),
+        ("1 2 3\n4 nan 6\n7 8 9", "'nan' is none"),
+        ("1 2 3\n4 1e999 6\n7 8 9", "'1e999' is none"),
+    ],
+)
+def test_a_bad_kernel_is_told_in_words(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=f"kernel must .*{said}"):
+        parse_kernel(text)
+
+
+def test_gabor_answers_to_its_own_stripes() -> None:
+    y, x = np.mgrid[:7, :7] - 3
+    along, across = np.cos(2 * np.pi * x / 4), np.cos(2 * np.pi * y / 4)
+    kernel = gabor(7, angle=0, wavelength=4)
+    assert kernel.sum() == pytest.approx(0, abs=1e-12)
+    assert (kernel * along).sum() > 5 * abs((kernel * across).sum())
+    np.testing.assert_allclose(gabor(7, angle=90), kernel.T, atol=1e-12)

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 from PIL import Image, ImageDraw
 
 from cnnlab.images import to_pil
@@ -49,14 +50,14 @@ def picture(content: Any) -> Image.Image:
 def curve(values: Sequence[float], total: int, width: int) -> Image.Image:
     """The plot of the objective at steps 1, 2, ..., on an axis that ends at `total`; `width` as shown, in pixels."""
     figure = Figure(figsize=(width / 100, 1.4), dpi=200)  # twice the pixels shown: sharp on any screen
-    axes = figure.add_axes((0.2, 0.27, 0.77, 0.67))
+    axes = figure.add_axes((0.18, 0.27, 0.77, 0.67))
     axes.plot(range(1, len(values) + 1), values, color="#0b5cad", linewidth=1.5)
     axes.set_xlim(1, max(total, 2))
     axes.set_xlabel("step", fontsize=8, labelpad=1)
     axes.set_ylabel("objective", fontsize=8, labelpad=2)
     axes.tick_params(labelsize=7.5, length=2, pad=2)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(3))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True) if values else NullLocator())
+    axes.yaxis.set_major_locator(MaxNLocator(3) if values else NullLocator())
     axes.spines[["top", "right"]].set_visible(False)
     return picture(figure)
 
@@ -75,8 +76,9 @@ def encode(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def write_new(stem: str, data: bytes) -> Path:
-    """Write stem.png, or stem-1.png, stem-2.png, ... where that exists, and give its path; no half file is left."""
+def write_new(title: str, image: Image.Image) -> Path:
+    """Write a new PNG file named after the title, with -1, -2, ... where that exists; no half file is left."""
+    stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "picture"
     for number in count():
         path = Path(f"{stem}-{number}.png" if number else f"{stem}.png")
         try:
@@ -85,7 +87,7 @@ def write_new(stem: str, data: bytes) -> Path:
             continue
         try:
             with file:
-                file.write(data)
+                file.write(encode(image))
         except BaseException:
             path.unlink()
             raise

@@ -4,8 +4,6 @@ A worker thread runs and sets the widgets' traits. It never prints: that would a
 """
 
 import html
-import re
-import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -17,7 +15,7 @@ from PIL import Image
 
 from cnnlab.images import load_image
 from cnnlab.pictures import SIDE, curve, encode, note, picture, write_new
-from cnnlab.worker import Worker
+from cnnlab.worker import Worker, paced
 
 WIDTH = 320  # pixels of the column of controls
 PAUSE = 0.1  # seconds between two pictures: at most about 10 a second
@@ -80,8 +78,10 @@ class Panel(widgets.VBox):
         if live:
             self.run()
 
-    def __repr__(self) -> str:  # what GitHub shows in the panel's place
-        return f"Panel({self.title!r}, controls: {', '.join(self.controls)}); it works while the notebook runs"
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:  # GitHub and the saved notebook show the words
+        words = f"An interactive panel, {', '.join(self.controls)}: it works while the notebook runs."
+        words = f"<b>{html.escape(self.title)}</b> {html.escape(words)}"
+        return super()._repr_mimebundle_(**kwargs) | {"text/html": words, "text/plain": f"Panel({self.title!r})"}
 
     def run(self) -> None:
         """Start a run with the present values; one that runs stops first."""
@@ -104,7 +104,7 @@ class Panel(widgets.VBox):
         if self.shown is None:
             return self._say("nothing to save yet: press Run first")
         try:
-            path = write_new(re.sub(r"\W+", "-", self.title.lower()).strip("-") or "picture", encode(self.shown))
+            path = write_new(self.title, self.shown)
         except OSError as error:
             return self._say(f"error: {error}", error)
         self.saved = f"saved as {path}"
@@ -118,33 +118,25 @@ class Panel(widgets.VBox):
         self.saved = ""
         self._say("starting")
         self.buttons["stop"].button_style = "danger"  # red: there is something to stop
+        step: Any = None
         objective: list[float] = []
-        step, drawn, due = None, True, 0.0
         try:
-            for step in self.start(**values):
-                objective.append(float(step.value))
-                if drawn := time.monotonic() >= due:
-                    self._draw(step, objective)
-                    due = time.monotonic() + PAUSE  # from the end: drawing never takes all of the time
-                if self.worker.stopping:
-                    break
-            if not drawn:
-                self._draw(step, objective)
-            if self.worker.stopping and step is not None and step.number < step.total:
+            for frame, (step, objective) in enumerate(paced(self.start(**values), PAUSE, self.worker)):
+                self.shown = picture(self.view(step) if self.view else step.image)
+                self.image.value = encode(self.shown)
+                self.progress.max, self.progress.value = step.total, step.number
+                self._say(f"step {step.number} of {step.total}, objective {objective[-1]:.4g}")
+                if not self.live and frame % 4 == 0:  # it takes longer than the picture, and changes less
+                    self.curve.value = encode(curve(objective, step.total, WIDTH))
+            if not self.live and objective:
+                self.curve.value = encode(curve(objective, step.total, WIDTH))
+            if self.worker.stopping and objective and step.number < step.total:
                 self._say(f"stopped at step {step.number} of {step.total}")
             else:
                 self._say(f"done, objective {objective[-1]:.4g}" if len(objective) > 1 else "done")
         except Exception as error:  # whatever a student's code raises is shown and kept, and the panel stays usable
             self._say(f"error: {str(error) or type(error).__name__}", error)
         self.buttons["stop"].button_style = ""
-
-    def _draw(self, step: Any, objective: list[float]) -> None:
-        self.shown = picture(self.view(step) if self.view else step.image)
-        self.image.value = encode(self.shown)
-        self.progress.max, self.progress.value = step.total, step.number
-        if not self.live:
-            self.curve.value = encode(curve(objective, step.total, WIDTH))
-        self._say(f"step {step.number} of {step.total}, objective {objective[-1]:.4g}")
 
     def _begin(self) -> None:
         self.shown, self.saved = None, ""
@@ -171,39 +163,38 @@ class Panel(widgets.VBox):
         self.details.value = lines and f"<details><summary>the whole error</summary><pre>{lines}</pre></details>"
 
     def _make_parts(self) -> None:
-        wide = {"width": "100%", "margin": "0"}
-        self.heading = widgets.HTML(html.escape(self.title), layout=wide)
-        self.chooser = widgets.FileUpload(accept="image/*", description="your own picture", layout=wide)
+        self.heading = _part(widgets.HTML(html.escape(self.title)), "title")
+        self.chooser = _part(widgets.FileUpload(accept="image/*", description="your own picture"), "upload")
         self.chooser.observe(self._receive, "value")
         self.buttons = {}
         for act, label in {self.run: "Run", self.stop: "Stop", self.reset: "Reset", self.save: "Save image"}.items():
-            button = widgets.Button(description=label, layout={"width": "auto", "flex": "1 1 auto", "margin": "0"})
-            button.on_click(lambda _, act=act: act())
-            self.buttons[act.__name__] = button
+            name = act.__name__
+            self.buttons[name] = _part(widgets.Button(description=label), name, width="auto", flex="1 1 auto")
+            self.buttons[name].on_click(lambda _, act=act: act())
         self.buttons["run"].button_style = "primary"
-        self.progress = widgets.IntProgress(max=1, layout=wide | {"height": "14px"})
-        self.line = widgets.HTML(layout=wide | {"height": "44px"})
-        self.curve = widgets.Image(layout={"width": f"{WIDTH}px", "height": "140px"})
-        self.image = widgets.Image(layout={"width": f"{SIDE}px", "height": f"{SIDE}px", "object_fit": "contain"})
-        self.details = widgets.HTML(layout=wide)
+        self.progress = _part(widgets.IntProgress(max=1), "progress", height="14px")
+        self.line = _part(widgets.HTML(), "status", height="44px")
+        self.curve = _part(widgets.Image(), "curve", height="140px")
+        self.image = _part(widgets.Image(), "image", width=f"{SIDE}px", height=f"{SIDE}px", object_fit="contain")
+        self.details = _part(widgets.HTML(), "error")
 
     def _arrange(self) -> list[widgets.Widget]:
         for name, control in self.controls.items():
-            control.description = control.description or name.replace("_", " ")
-            control.layout.width, control.layout.margin = "100%", "0"
-        longest = max((len(control.description) for control in self.controls.values()), default=0)
-        for control in self.controls.values():
-            control.style.description_width = f"{min(max(8 * longest + 8, 64), 140)}px"
+            _part(control, f"control-{name}").description = control.description or name.replace("_", " ")
             if self.live:
                 control.observe(lambda change: self.run(), "value")
-        parts = {f"control-{name}": control for name, control in self.controls.items()} | self.buttons
-        parts |= {"title": self.heading, "upload": self.chooser, "progress": self.progress, "status": self.line}
-        parts |= {"curve": self.curve, "image": self.image, "error": self.details}
-        for name, part in parts.items():
-            part.add_class(f"cnnlab-{name}")
-        row = widgets.HBox(list(self.buttons.values()), layout={"grid_gap": "6px"})
+        # The labels are as wide as the longest; a check box has its words on the right.
+        longest = max((len(c.description) for c in self.controls.values() if not c.has_trait("indent")), default=0)
+        for control in self.controls.values():
+            control.style.description_width = f"{min(max(8 * longest + 8, 64), 140)}px"
         column = [self.heading] * bool(self.title) + list(self.controls.values()) + [self.chooser] * bool(self.upload)
-        column += [row, self.progress, self.line] + [self.curve] * (not self.live)
-        left = widgets.VBox(column, layout={"width": f"{WIDTH}px", "grid_gap": "8px"})
+        column += [widgets.HBox(list(self.buttons.values()), layout={"grid_gap": "6px"}), self.progress, self.line]
+        left = widgets.VBox(column + [self.curve] * (not self.live), layout={"width": f"{WIDTH}px", "grid_gap": "8px"})
         both = widgets.HBox([left, self.image], layout={"flex_flow": "row wrap", "grid_gap": "24px"})
         return [widgets.HTML(STYLE, layout={"display": "none"}), both, self.details]
+
+
+def _part(widget: widgets.Widget, name: str, **layout: str) -> widgets.Widget:
+    for key, value in ({"width": "100%", "margin": "0"} | layout).items():
+        setattr(widget.layout, key, value)
+    return widget.add_class(f"cnnlab-{name}")

@@ -1,7 +1,9 @@
-"""One thread that does one job at a time: of the jobs asked for meanwhile, only the last."""
+"""A thread that does one job at a time, the last one asked for, and the pace at which it shows a run."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 Job = Callable[[], None]
 
@@ -59,3 +61,22 @@ class Worker:
                     self._thread = None  # under the lock: whoever asks later starts a new thread
                     return
             job()
+
+
+def paced(steps: Iterable[Any], pause: float, worker: Worker) -> Iterator[tuple[Any, list[float]]]:
+    """The steps that there is time to draw, each with the objective's values so far: the first, the last, some between.
+
+    Ends after the present step when the worker should stop. `pause` seconds pass after each drawing.
+    """
+    objective: list[float] = []
+    waiting, due = [], 0.0
+    for step in steps:
+        objective.append(float(step.value))
+        waiting = [step]
+        if time.monotonic() >= due:
+            yield waiting.pop(), objective
+            due = time.monotonic() + pause
+        if worker.stopping:
+            break
+    if waiting:
+        yield waiting.pop(), objective

@@ -258,9 +258,10 @@ def test_save_says_why_it_could_not(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert panel.status.startswith("error: ")
 
 
-def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(TypeError):
-        write_new(str(tmp_path / "half"), "text cannot be written here")  # type: ignore[arg-type]
+def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AttributeError):
+        write_new("half", "no picture")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -370,6 +371,8 @@ def test_controls_are_checked_labelled_aligned_and_carry_a_class() -> None:
     assert "cnnlab-run" in panel.buttons["run"]._dom_classes
 
 
-def test_its_text_says_what_it_is_where_it_cannot_work() -> None:
-    panel = Panel(steps, {"count": slider()}, title="Dream")
-    assert repr(panel) == "Panel('Dream', controls: count); it works while the notebook runs"
+def test_a_saved_notebook_says_what_was_there() -> None:
+    bundle = Panel(steps, {"count": slider()}, title="Dream & more")._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert bundle["text/plain"] == "Panel('Dream & more')"
+    assert bundle["text/html"].startswith("<b>Dream &amp; more</b> An interactive panel, count")

@@ -166,8 +166,8 @@ def descend(
                 if value < lowest:
                     lowest = value
                     best.copy_(variable.detach())
-                # .contiguous(): L-BFGS flattens the gradient with view, which channels_last does not allow
-                variable.grad = torch.autograd.grad(total, variable)[0].contiguous()
+                variable.grad = None
+                total.backward()  # rather than autograd.grad: this lays grad out as variable is, as fused Adam needs it
                 return total.detach()
 
             update(evaluate)
@@ -203,7 +203,7 @@ def normalized(rate: float) -> StepRule:
 
 def adam(rate: float) -> StepRule:
     """Adam (Kingma & Ba 2014), torch.optim's."""
-    return lambda variable: torch.optim.Adam([variable], lr=rate).step
+    return lambda variable: torch.optim.Adam([variable], lr=rate, fused=True).step
 
 
 def lbfgs(rate: float = 1.0, history: int = 10, evaluations: int = 1) -> StepRule:
@@ -214,8 +214,26 @@ def lbfgs(rate: float = 1.0, history: int = 10, evaluations: int = 1) -> StepRul
         history: how many past gradients shape it.
         evaluations: gradients per step.
     """
-    return lambda variable: torch.optim.LBFGS([variable], rate, max_iter=evaluations, history_size=history,
-                                              tolerance_grad=0, tolerance_change=0).step  # fmt: skip
+
+    def start(variable: Tensor) -> Update:
+        optimizer = torch.optim.LBFGS(
+            [variable], rate, max_iter=evaluations, history_size=history, tolerance_grad=0, tolerance_change=0
+        )
+
+        def update(evaluate: Callable[[], Tensor]) -> None:
+            def closure() -> Tensor:
+                value = evaluate()
+                assert variable.grad is not None
+                variable.grad = (
+                    variable.grad.contiguous()
+                )  # torch flattens it with view: channels_last does not allow that
+                return value
+
+            optimizer.step(closure)
+
+        return update
+
+    return start
 
 
 def linf_ball(center: Tensor, eps: float) -> Projection:

@@ -22,7 +22,7 @@ def pixels() -> Parametrization:
     """The image itself. Each step is followed by clipping to [0, 1]."""
 
     def parametrize(image: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        return image.detach().clone(), lambda variable: variable
+        return image.detach().clone(memory_format=torch.channels_last), lambda variable: variable
 
     return parametrize
 
@@ -47,7 +47,7 @@ def spectrum(decay: float = 1.0, margin: float = 0.01) -> Parametrization:
 
         def decode(variable: Tensor) -> Tensor:  # (B, C, H, W // 2 + 1, 2) -> (B, C, H, W)
             planes = torch.fft.irfft2(torch.view_as_complex(variable * scale), s=(height, width), norm="ortho")
-            return torch.einsum("rc,bchw->brhw", colors, planes).sigmoid()
+            return (colors @ planes.flatten(2)).view_as(planes).sigmoid()  # colors @ (B, 3, H W)
 
         squeezed = image.detach().clamp(margin, 1 - margin).logit()
         planes = torch.einsum("cr,brhw->bchw", inverse, squeezed)

@@ -84,21 +84,7 @@ def vgg19() -> nn.Sequential:
 def alexnet() -> nn.Sequential:
     """AlexNet (Krizhevsky et al. 2012, as torchvision has it): conv1, relu1, pool1 .. relu5, pool5, fc6 .. logits."""
     model = _torchvision_model(models.alexnet)
-    names = [
-        "conv1",
-        "relu1",
-        "pool1",
-        "conv2",
-        "relu2",
-        "pool2",
-        "conv3",
-        "relu3",
-        "conv4",
-        "relu4",
-        "conv5",
-        "relu5",
-        "pool5",
-    ]
+    names = [f"{kind}{n}" for n in range(1, 6) for kind in ("conv", "relu", "pool") if kind != "pool" or n in (1, 2, 5)]
     layers = dict(zip(names, model.features, strict=True))
     return _normalized(
         IMAGENET_MEAN, IMAGENET_STD, {**layers, **_dense_head(model, "drop5 fc6 relu6 drop6 fc7 relu7 logits")}

@@ -99,7 +99,7 @@ def test_errors_name_what_would_be_right(squeezenet):
 
 
 class Weights:
-    """Stands in for a torchvision weights entry: random weights on a server of this machine, their hash true or false."""
+    """Stands in for a torchvision weights entry: random weights on a local server, hash true or false."""
 
     def __init__(self, url: str):
         self.url = url

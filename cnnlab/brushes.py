@@ -3,8 +3,6 @@
 A canvas has SIZE x SIZE pixels; places and lengths on it are fractions of its side, x to the right and y downwards.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.random import Generator
 from scipy.fft import irfft2, rfft2
@@ -51,10 +49,22 @@ def mix(below: Array, above: Array, mask: Array) -> Array:
     return below + (above - below) * np.clip(mask, 0, 1)[..., None]
 
 
-def curve(points: Sequence[tuple[float, float]], count: int = 160) -> Array:
-    """A smooth curve (count, 2) through the points (x, y)."""
-    at = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
-    return make_interp_spline(at, points)(np.linspace(0, at[-1], count))
+def cover(below: Array, distance: Array, colours: str, shade: Array | float = 0.5, softness: float = 1.5) -> Array:
+    """`below` with the inside of a shape painted over: the shades of `colours` where `distance` is negative."""
+    return mix(below, ramp(shade, colours), edge(distance, softness))
+
+
+def turned(x: float, y: float, angle: float) -> tuple[Array, Array]:
+    """Coordinates (along, across) of a frame whose origin is at x, y and whose first axis points along `angle`."""
+    right, down = np.cos(angle), np.sin(angle)
+    return (X - x) * right + (Y - y) * down, (Y - y) * right - (X - x) * down
+
+
+def curve(points: str, count: int = 160) -> Array:
+    """A smooth curve (count, 2) through points written as "x,y x,y ..." in thousandths of the canvas."""
+    through = np.array([point.split(",") for point in points.split()], float) / 1000
+    at = np.r_[0, np.cumsum(np.hypot(*np.diff(through, axis=0).T))]
+    return make_interp_spline(at, through)(np.linspace(0, at[-1], count))
 
 
 def brush(
@@ -82,8 +92,8 @@ def brush(
     ahead = _at(heading, point)
     path, side = np.empty((2, len(point), steps, 2), np.float32)
     for step in range(steps):
-        turned = _at(heading, point)
-        ahead = turned * np.where((turned * ahead).sum(1, keepdims=True) < 0, -1, 1)  # an angle has two directions
+        here = _at(heading, point)
+        ahead = here * np.where((here * ahead).sum(1, keepdims=True) < 0, -1, 1)  # an angle has two directions
         path[:, step], side[:, step] = point, ahead[:, ::-1] * (1, -1)
         point = point + ahead / 1.4
     along, across = np.linspace(-1, 1, steps)[:, None], np.linspace(-1, 1, lanes)

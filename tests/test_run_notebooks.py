@@ -1,11 +1,15 @@
+import base64
+import io
 import json
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import run_notebooks
 from nbclient.exceptions import CellExecutionError
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 CELLS = [
     "import ipywidgets\nfrom tqdm.auto import tqdm",
@@ -55,3 +59,19 @@ def test_notebooks_are_chosen_by_the_beginning_of_their_names(folder: Path) -> N
     assert [path.stem for path in run_notebooks.chosen(["02"])] == ["02_bad"]
     with pytest.raises(ValueError, match="'07'.*01_good, 02_bad"):
         run_notebooks.chosen(["07"])
+
+
+def test_photographs_are_saved_as_jpeg_and_drawings_as_they_are() -> None:
+    y, x = np.mgrid[:400, :400]
+    generator = np.random.default_rng(0)  # grain, as photographs have it: nothing that PNG could shorten
+    photograph = 128 + 40 * np.sin(x / 20)[..., None] + generator.normal(0, 4, (400, 400, 3))
+    drawing = np.where((x // 30 + y // 30) % 2, 255, 0)
+    outputs = []
+    for array in (photograph, drawing):
+        buffer = io.BytesIO()
+        Image.fromarray(array.astype(np.uint8)).save(buffer, "PNG")
+        outputs.append(new_output("display_data", {"image/png": base64.b64encode(buffer.getvalue()).decode()}))
+    run_notebooks.lighten(outputs)
+    assert [list(output.data) for output in outputs] == [["image/jpeg"], ["image/png"]]
+    with Image.open(io.BytesIO(base64.b64decode(outputs[0].data["image/jpeg"]))) as picture:
+        assert np.abs(np.asarray(picture) - photograph).mean() < 4

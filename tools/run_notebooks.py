@@ -4,6 +4,8 @@ What a run leaves behind that differs between two runs or machines, and means no
 version of Python, the state of widgets. A cell that raises ends the work, and its notebook stays as it was.
 """
 
+import base64
+import io
 import sys
 import time
 from pathlib import Path
@@ -11,8 +13,10 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from PIL import Image
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+LARGE = 100_000  # characters of a figure worth making smaller: notebooks are kept below 2 MB
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # What `jupyter lab` needs to open a notebook without asking for its kernel, and no more.
 METADATA = {
@@ -46,6 +50,20 @@ def without_widgets(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return kept
 
 
+def lighten(outputs: list[NotebookNode]) -> None:
+    """Turn the figures that are less than half as large as JPEG, those of photographs, into JPEG, in place."""
+    for output in outputs:
+        data = output.get("data", {})
+        if len(data.get("image/png", "")) > LARGE:
+            buffer = io.BytesIO()
+            with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as picture:
+                picture.convert("RGB").save(buffer, "JPEG", quality=90, subsampling=0)  # text and edges stay sharp
+            jpeg = base64.b64encode(buffer.getvalue()).decode()
+            if len(jpeg) < len(data["image/png"]) / 2:
+                del data["image/png"]
+                data["image/jpeg"] = jpeg
+
+
 def run(path: Path) -> None:
     """Run the notebook at `path` in its own folder, with this Python, and save it."""
     notebook = nbformat.read(path, as_version=4)
@@ -62,6 +80,7 @@ def run(path: Path) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = without_widgets(cell.outputs)
+            lighten(cell.outputs)
         for transient in ("execution", "scrolled", "collapsed"):
             cell.metadata.pop(transient, None)
     notebook.metadata = nbformat.from_dict(METADATA)

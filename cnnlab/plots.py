@@ -42,7 +42,7 @@ def show(
 
 def show_maps(
     maps: Images, titles: Sequence[str] = (), *, columns: int | None = None, height: float = 1.8, title: str = "",
-    signed: bool = False,
+    signed: bool = False, saturate: float = 0.0,
 ) -> Figure:  # fmt: skip
     """Feature maps or gradients (N, H, W) side by side, each with colours of its own range.
 
@@ -53,11 +53,12 @@ def show_maps(
         height: inches per row.
         title: above them all.
         signed: diverging colours centred at 0, for what has a sign; else dark is 0.
+        saturate: share of the values that may lie beyond the colours' range; 0.01 shows what a few extremes would fade.
     """
     arrays, titles = _listed(maps, titles)
     axes = _grid([array.shape[-1] / array.shape[-2] for array in arrays], columns, height, title, any(titles))
     for axis, array, text in zip(axes, arrays, titles, strict=False):
-        top = float(array.abs().max()) or 1.0
+        top = float(array.abs().quantile(1 - saturate)) or float(array.abs().max()) or 1.0
         low, colors = (-top, "RdBu_r") if signed else (min(0.0, float(array.min())), "magma")
         axis.imshow(array.squeeze().numpy(), cmap=colors, vmin=low, vmax=top, interpolation=_interpolation(array))
         axis.set_title(text)

@@ -31,3 +31,11 @@ def test_numbers_stand_in_their_cells_and_boxes_around_theirs() -> None:
 def test_show_takes_numpy_arrays_too() -> None:
     figure = plots.show({"array": np.zeros((3, 4, 5)), "tensor": torch.ones(1, 3, 4, 5)})
     assert [axes.get_title() for axes in figure.axes] == ["array", "tensor"]
+
+
+def test_a_few_extremes_may_lie_beyond_the_colours() -> None:
+    values = torch.full((10, 10), 0.5)
+    values[0, 0] = -9
+    whole, most = (plots.show_maps([values], signed=True, saturate=share) for share in (0.0, 0.02))
+    assert [figure.axes[0].images[0].get_clim() for figure in (whole, most)] == [(-9, 9), (-0.5, 0.5)]
+    assert plots.show_maps([torch.eye(30)], saturate=0.1).axes[0].images[0].get_clim() == (0, 1)  # sparse: the maximum

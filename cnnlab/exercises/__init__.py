@@ -1,0 +1,1 @@
+"""The checks of the chapters' exercises, a module for each subject; `cnnlab.checks` has what they are made of."""

@@ -17,7 +17,7 @@ ALLOW_ROOT := $(shell test "`id -u`" = 0 && echo --allow-root)
 
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
-.PHONY: help install lab test check format notebooks clean
+.PHONY: help install lab test check format notebooks bench clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -42,9 +42,12 @@ format: $(VENV)/.installed-test ## lay out code and notebooks as `make check` wa
 notebooks: $(VENV)/.installed ## run the notebooks again and save their outputs (NB="04 05": only these)
 	$(BIN)/python tools/run_notebooks.py $(NB)
 
+bench: $(VENV)/.installed ## what the loop costs above its floor
+	$(RUN) benchmarks.loop
+
 clean: ## remove what was built, .venv included
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache notebooks/out
-	find cnnlab tests tools notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+	find benchmarks cnnlab tests tools notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 # The stamps say that .venv is as pyproject.toml and constraints.txt want it.
 $(VENV)/.installed: pyproject.toml constraints.txt

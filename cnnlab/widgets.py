@@ -173,7 +173,7 @@ class Panel(widgets.VBox):
             self.buttons[name].on_click(lambda _, act=act: act())
         self.buttons["run"].button_style = "primary"
         self.progress = _part(widgets.IntProgress(max=1), "progress", height="14px")
-        self.line = _part(widgets.HTML(), "status", height="44px")
+        self.line = _part(widgets.HTML(), "status", min_height="44px")
         self.curve = _part(widgets.Image(), "curve", height="140px")
         self.image = _part(widgets.Image(), "image", width=f"{SIDE}px", height=f"{SIDE}px", object_fit="contain")
         self.details = _part(widgets.HTML(), "error")
@@ -186,7 +186,7 @@ class Panel(widgets.VBox):
         # The labels are as wide as the longest; a check box has its words on the right.
         longest = max((len(c.description) for c in self.controls.values() if not c.has_trait("indent")), default=0)
         for control in self.controls.values():
-            control.style.description_width = f"{min(max(8 * longest + 8, 64), 140)}px"
+            control.style.description_width = f"{min(max(8 * longest + 12, 64), 140)}px"
         column = [self.heading] * bool(self.title) + list(self.controls.values()) + [self.chooser] * bool(self.upload)
         column += [widgets.HBox(list(self.buttons.values()), layout={"grid_gap": "6px"}), self.progress, self.line]
         left = widgets.VBox(column + [self.curve] * (not self.live), layout={"width": f"{WIDTH}px", "grid_gap": "8px"})

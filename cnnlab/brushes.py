@@ -86,7 +86,7 @@ def brush(
     """
     steps, lanes = max(3, int(length * SIZE * 1.4)), max(3, int(width * SIZE * 1.5))  # closer than pixels: no holes
     heading = np.stack([np.sin(angle), np.cos(angle)], -1).astype(np.float32)
-    point = rng.uniform(-0.03 * SIZE, 1.03 * SIZE, (count, 2)).astype(np.float32)
+    point: Array = rng.uniform(-0.03 * SIZE, 1.03 * SIZE, (count, 2)).astype(np.float32)
     if where is not None:
         point = point[_at(where, point) > rng.random(count)]
     ahead = _at(heading, point)

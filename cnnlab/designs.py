@@ -5,9 +5,7 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from cnnlab.brushes import (
-    SIZE, Array, X, Y, brush, curve, disc, edge, field, lit, mix, ramp, seams, tesserae, turned,
-)  # fmt: skip
+from cnnlab.brushes import SIZE, Array, X, Y, brush, curve, disc, edge, field, lit, mix, ramp, seams, tesserae, turned
 
 
 def wave(rng: Generator) -> Array:
@@ -149,17 +147,20 @@ def mosaic(rng: Generator) -> Array:
 def circles(rng: Generator) -> Array:
     """Circles, triangles and lines that sound together."""
     canvas = np.dstack([ramp(0.5 + 0.13 * field(rng, 3), "d8c294 efe3c4 f8f1de"), 0 * X])
-    image, angle, black = canvas[..., :3], 2 * field(rng, 2), 0 * X
+    image, angle, shade, black = (
+        canvas[..., :3],
+        2 * field(rng, 2),
+        0.5 + 0.3 * (X - Y) + 0.12 * field(rng, 7, 2.5),
+        0 * X,
+    )
     hues = [
         "c8321e f08050", "16164a 40408c", "f0a826 fae08a", "1a6a90 6cc0cc",
         "7a3fa0 b888d0", "e0602a f8b070", "0e6a5a 60c0a0", "d8708e f8c0c8",
     ]  # fmt: skip
 
     def glaze(distance: Array, hue: int, depth: float = 0.95, softness: float = 1.5) -> None:
-        wash = ramp(0.5 + 0.3 * (X - Y) + 0.12 * field(rng, 7, 2.5), hues[hue % 8])
-        image[:] = mix(
-            image, wash * (0.65 + 0.35 * image), depth * edge(distance, softness)
-        )  # what is below shines through
+        wash = ramp(shade, hues[hue % 8]) * (0.65 + 0.35 * image)  # what lies below shines through
+        image[:] = mix(image, wash, depth * edge(distance, softness))
         if depth > 0.5:  # the brush goes round a shape
             angle[:] = np.where(distance < 0.015, np.arctan2(*np.gradient(distance)) + np.pi / 2, angle)
 

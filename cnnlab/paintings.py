@@ -49,25 +49,17 @@ def swirls(rng: Generator) -> Array:
     light = ramp(0.8 * glow, "4f8fb0 a9c08a f0c93f fbe06a fff6c8")
     target = mix(ramp(tone, "0a1440 12307a 2a62ad 6fa3c8 d5dfc0"), light, 1.6 * glow)
     target = cover(target, np.maximum(disc(0.84, 0.15, 0.045), -disc(0.82, 0.14, 0.036)), "f0941e")
-    for base, lift, colours in (
-        (0.62, 0.06, "14285c 2a4f8c 5a86b0"),
-        (0.78, 0.03, "071020 10304a 1f5a66 5f9a70 b5b56a"),
-    ):
+    hills = ((0.62, 0.06, "14285c 2a4f8c 5a86b0"), (0.78, 0.03, "071020 10304a 1f5a66 5f9a70 b5b56a"))
+    for base, lift, colours in hills:
         hill = base - lift * np.sin(6 * X + 9 * base) - 0.08 * X**2
         shade = 0.45 + 0.25 * np.sin(60 * (Y - hill) + 8 * X) + 0.2 * field(rng, 12)
         target = cover(target, hill - Y, colours, shade)
         angle = np.where(hill < Y, np.arctan(np.gradient(hill, 1 / SIZE, axis=1)), angle)
     fine = np.clip(2 * glow, 0, 1)
-    village = [
-        (0.38, 0.8, 3),
-        (0.63, 0.76, 10),
-        (0.47, 0.775, 3),
-        (0.56, 0.79, 4),
-        (0.68, 0.785, 3),
-        (0.79, 0.76, 3),
-        (0.9, 0.775, 4),
-    ]
-    for x, y, storeys in village:
+    for x, y, storeys in (
+        (0.38, 0.8, 3), (0.63, 0.76, 10), (0.47, 0.775, 3), (0.56, 0.79, 4),
+        (0.68, 0.785, 3), (0.79, 0.76, 3), (0.9, 0.775, 4),
+    ):  # fmt: skip
         half, eaves = (0.013 if storeys == 10 else 0.011 * storeys), Y - y + 0.028  # the narrow one is the church
         wall = np.maximum(np.abs(X - x) - half, np.abs(Y - y) - 0.028)
         roof = np.maximum(np.abs(X - x) - half * (1 + 100 * eaves / storeys), eaves)
@@ -97,19 +89,16 @@ def birches(rng: Generator) -> Array:
     canvas, angle = np.dstack([0.5 * target, 0 * X]), 0.5 * field(rng, 5)
     brush(rng, canvas, target, angle + 1.2, 4500, 0.02, 0.012, Y < 0.45, 0.07)
     brush(rng, canvas, target, angle, 7000, 0.014, 0.009, Y > 0.33, 0.09)
+    rings = field(rng, 14, 2, (1, 0.35))
     for number, near in enumerate(np.linspace(0, 1, 22)):  # from the farthest tree to the nearest
         x, lean = (0.618 * number + 0.1 * rng.uniform()) % 1, rng.normal(0, 0.05)
         width, foot = 0.004 + 0.026 * near**1.5, 0.38 + 0.58 * near**1.4
         across = (X - x - lean * (foot - Y) - 0.012 * np.sin(5 * Y + 9 * x)) / (width * (0.9 + 0.3 * Y))
         trunk = (np.abs(across) < 1) & (foot > Y)
-        light = 0.65 + 0.3 * near - 0.45 * np.abs(across + 0.35) + 0.1 * field(rng, 20, 2, (1, 0.3))
-        bark, scars = (
-            ramp(light, "2b2a35 6f6a78 b7aea6 efe6d2 fffaf0"),
-            ramp(0.3 + 0.2 * field(rng, 20), "15131a 3a2c2c 6b5a50"),
-        )
+        light = 0.65 + 0.3 * near - 0.45 * np.abs(across + 0.35) + 0.1 * rings
+        bark, scars = ramp(light, "2b2a35 6f6a78 b7aea6 efe6d2 fffaf0"), ramp(0.3 + 0.2 * rings, "15131a 3a2c2c 6b5a50")
         brush(rng, canvas, bark, 1.57 + lean + 0 * X, 14000, 0.03, 0.006, trunk, 0.03)
-        knots = trunk & (field(rng, 12, 2, (1, 0.4)) > 0.7)
-        brush(rng, canvas, scars, 0.2 * across, 2500, 0.6 * width, 0.004 + 0.004 * near, knots, 0.03)
+        brush(rng, canvas, scars, 0.2 * across, 2500, 0.6 * width, 0.004 + 0.004 * near, trunk & (rings > 0.7), 0.03)
         brush(rng, canvas, floor, angle, 700, 0.016, 0.011, edge(np.abs(Y - foot) - 0.02, 20), 0.1)
     brush(rng, canvas, floor, angle, 6000, 0.016, 0.011, np.clip(1.4 * Y - 0.5, 0, 1) ** 2, 0.1)
     brush(rng, canvas, gold, angle + 0.8, 3500, 0.012, 0.01, np.clip(field(rng, 5), 0, 1) * (Y < 0.4), 0.08)
@@ -118,10 +107,8 @@ def birches(rng: Generator) -> Array:
 
 def dots(rng: Generator) -> Array:
     """A river at sunset, in dots of divided colour."""
-    water = Y > 0.47
-    height = np.abs(Y - 0.47) + 0.02 * field(rng, 30, 2, (1, 0.15)) * np.clip(
-        4 * (Y - 0.47), 0, 1
-    )  # water mirrors, wavily
+    water = np.clip(4 * Y - 1.88, 0, 1)
+    height = np.abs(Y - 0.47) + 0.02 * water * field(rng, 30, 2, (1, 0.15))  # the water mirrors everything, waving
     away = np.hypot(X - 0.64, 1.3 * (height - 0.1))
     target = ramp(1.2 * away + 0.05 * np.sin(50 * height + 6 * X), "fff3bd fdd06a f59a56 d96f7c 8b63a6 4d5ca3 34498c")
     target = cover(target, away - 0.06, "fffbe6", softness=5)
@@ -132,14 +119,12 @@ def dots(rng: Generator) -> Array:
     for x, tall, wide in poplars:
         up = np.clip(height / tall, 0, 1)
         tree = np.abs(X - x - 0.008 * field(rng, 12, 2)) - wide * np.sqrt(up * (1 - up)) * (2 - 0.8 * up)
-        target = cover(
-            target, tree, "16264a 1f4a55 3f7a58 b8b45a", 0.4 + 0.25 * field(rng, 18, 2) + 0.3 * (X - x) / wide, 4
-        )
-    target = cover(
-        target, np.maximum(np.maximum(0.44 - X, X - 0.5 + 0.42 * height), 0.012 - height), "fdf0d0"
-    )  # a sail
-    target = cover(target, np.maximum(np.abs(X - 0.455) - 0.036 - height, height - 0.014), "3a2a4e")
-    target = mix(target, ramp(0.5, "2f4a86"), 0.13 * water + 0.3 * edge(height - 0.004))
+        shade = 0.4 + 0.25 * field(rng, 18, 2) + 0.3 * (X - x) / wide
+        target = cover(target, tree, "16264a 1f4a55 3f7a58 b8b45a", shade, 4)
+    sail, hull = np.maximum(0.44 - X, X - 0.5 + 0.42 * height), np.abs(X - 0.455) - 0.036 - height
+    target = cover(target, np.maximum(sail, 0.012 - height), "fdf0d0")
+    target = cover(target, np.maximum(hull, height - 0.014), "3a2a4e")
+    target = mix(target, ramp(0.5, "2f4a86"), 0.13 * (water > 0) + 0.3 * edge(height - 0.004))
     bank = 0.87 - 0.2 * (1 - X) ** 3 + 0.02 * np.sin(8 * X) - Y
     target = cover(target, bank, "1c3050 2b5a58 5f8a4e c8b85a f5d07c", 0.45 + 0.25 * field(rng, 7, 2.5) + 1.5 * bank, 4)
     canvas = np.dstack([0.9 * target, 0 * X])
@@ -170,11 +155,8 @@ def ink(rng: Generator) -> Array:
 
     def blade(x: float, y: float, heading: float, length: float, width: float) -> Array:
         along, across = turned(x, y, heading)
-        return (
-            np.abs(across - 0.15 * along**2 / length)
-            - width * np.sin(np.pi * np.clip(along / length, 0, 1) ** 0.6)
-            + 1e-3
-        )
+        breadth = width * np.sin(np.pi * np.clip(along / length, 0, 1) ** 0.6)
+        return np.abs(across - 0.15 * along**2 / length) - breadth + 1e-3
 
     for x, width, dark in ((0.93, 0.011, 0.5), (0.84, 0.016, 0.92)):
         stem, joint = np.abs(X - x - 0.05 * (Y - 0.5) ** 2 - 0.02 * Y), np.abs((Y + 0.35 * x) % 0.17 - 0.085)
@@ -191,8 +173,8 @@ def ink(rng: Generator) -> Array:
 
 
 _PAINTERS = {  # and the seed of each
-    "swirls": (swirls, 678), "birches": (birches, 755), "dots": (dots, 442), "wave": (wave, 435),
-    "glass": (glass, 534), "mosaic": (mosaic, 657), "ink": (ink, 324), "circles": (circles, 9),
+    "swirls": (swirls, 678), "birches": (birches, 11), "dots": (dots, 442), "ink": (ink, 7),
+    "wave": (wave, 435), "glass": (glass, 534), "mosaic": (mosaic, 657), "circles": (circles, 1),
 }  # fmt: skip
 PAINTINGS: tuple[str, ...] = tuple(_PAINTERS)
 

@@ -97,7 +97,7 @@ def glass(rng: Generator) -> Array:
     piece = np.unique(region * 10.0**7 + cell, return_inverse=True)[1].reshape(X.shape)
     gap = gaussian_filter(seams(piece), 0.8) / SIZE
     streaks = np.where(piece % 2, field(rng, 10, 2.5, (1, 5)), field(rng, 10, 2.5, (5, 1)))
-    tone = rng.normal(0.42, 0.2, piece.max() + 1)[piece] + 7 * np.minimum(gap, 0.03) + 0.09 * streaks
+    tone = rng.normal(0.42, 0.2, piece.max() + 1)[piece] + 7 * np.minimum(gap, 0.03) + 0.14 * streaks
     shine = 1.2 - 0.8 * np.clip(radius - 0.1, 0, 1) - 0.2 * (region == 0)
     image = np.choose(region[..., None], [ramp(tone, colours) for _, colours in regions]) * shine[..., None]
     image = mix(image, ramp(0.4 + 130 * (0.0045 - gap), "08080c 141419 34343c"), edge(gap - 0.0036, 2))  # lead

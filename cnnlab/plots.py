@@ -58,7 +58,7 @@ def show_maps(
     arrays, titles = _listed(maps, titles)
     axes = _grid([array.shape[-1] / array.shape[-2] for array in arrays], columns, height, title, any(titles))
     for axis, array, text in zip(axes, arrays, titles, strict=False):
-        top = float(array.abs().quantile(1 - saturate)) or float(array.abs().max()) or 1.0
+        top = float(_top(array, saturate))
         low, colors = (-top, "RdBu_r") if signed else (min(0.0, float(array.min())), "magma")
         axis.imshow(array.squeeze().numpy(), cmap=colors, vmin=low, vmax=top, interpolation=_interpolation(array))
         axis.set_title(text)
@@ -129,11 +129,22 @@ def show_numbers(
     return figure
 
 
-def diverging(values: Tensor) -> Tensor:
-    """Signed values (B, H, W) as images (B, 3, H, W): red above 0, blue below, white at 0; each to its own maximum."""
-    top = values.abs().amax(dim=(-2, -1), keepdim=True).clamp(min=1e-12)
-    colors = colormaps["RdBu_r"]((0.5 + values / top / 2).detach().cpu().numpy())  # (B, H, W, RGBA)
+def diverging(values: Tensor, saturate: float = 0.0) -> Tensor:
+    """Signed values (B, H, W) as images (B, 3, H, W): red above 0, blue below, white at 0; each to its own maximum.
+
+    `saturate` is the share of the values that may lie beyond the colours' range, as in `show_maps`.
+    """
+    tops = torch.stack([_top(array, saturate) for array in values])[:, None, None]  # (B, 1, 1)
+    colors = colormaps["RdBu_r"]((0.5 + values / tops / 2).detach().cpu().numpy())  # (B, H, W, RGBA)
     return torch.from_numpy(colors[..., :3]).float().permute(0, 3, 1, 2)
+
+
+def _top(array: Tensor, saturate: float) -> Tensor:
+    """The value where the colours end: the largest, or the quantile; 1 for an array of zeros."""
+    size = array.abs().flatten()
+    top = size.quantile(1 - saturate)
+    top = top if top > 0 else size.max()  # of a sparse array all but a few values are 0
+    return top if top > 0 else torch.ones_like(top)
 
 
 def _listed(images: Images, titles: Sequence[str]) -> tuple[list[Tensor], Sequence[str]]:

@@ -51,7 +51,7 @@ def without_widgets(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def lighten(outputs: list[NotebookNode]) -> None:
-    """Turn the figures that are less than half as large as JPEG, those of photographs, into JPEG, in place."""
+    """Turn the figures that are clearly smaller as JPEG, those of photographs, into JPEG, in place."""
     for output in outputs:
         data = output.get("data", {})
         if len(data.get("image/png", "")) > LARGE:
@@ -59,7 +59,7 @@ def lighten(outputs: list[NotebookNode]) -> None:
             with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as picture:
                 picture.convert("RGB").save(buffer, "JPEG", quality=90, subsampling=0)  # text and edges stay sharp
             jpeg = base64.b64encode(buffer.getvalue()).decode()
-            if len(jpeg) < len(data["image/png"]) / 2:
+            if len(jpeg) < 0.75 * len(data["image/png"]):
                 del data["image/png"]
                 data["image/jpeg"] = jpeg
 

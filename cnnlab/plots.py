@@ -66,13 +66,14 @@ def show_maps(
 
 
 def curves(
-    series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *, log: bool = False, title: str = ""
-) -> Figure:
-    """Lines over their index, with the names at the side; `log` makes the y axis logarithmic."""
+    series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *, x: Sequence[float] | None = None,
+    log: bool = False, title: str = "",
+) -> Figure:  # fmt: skip
+    """Lines over `x`, or over 1, 2, 3 ..., with a legend; `log` makes the y axis logarithmic."""
     with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
         for name, values in series.items():
-            axis.plot(np.arange(1, len(values) + 1), np.asarray(values), label=name, linewidth=2)
+            axis.plot(np.arange(1, len(values) + 1) if x is None else x, np.asarray(values), label=name, linewidth=2)
         axis.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
         axis.grid(alpha=0.25)
         if len(series) > 1:

@@ -1,0 +1,32 @@
+"""Figures that compare layers: what stands where."""
+
+import torch
+
+from cnnlab import plots, plots_layers
+
+
+def test_a_gallery_has_a_row_per_layer_with_its_name_and_its_images_in_order():
+    dark, light = torch.zeros(2, 3, 4, 5), torch.ones(3, 3, 4, 5)
+    figure = plots_layers.gallery({"low": dark, "high": light})
+    drawn = [[bool(axis.images) for axis in figure.axes[:3]], [bool(axis.images) for axis in figure.axes[3:]]]
+    assert drawn == [[True, True, False], [True, True, True]]
+    assert [text.get_text() for axis in figure.axes for text in axis.texts] == ["low", "high"]
+    assert [figure.axes[i].images[0].get_array().mean() for i in (0, 3)] == [0, 1]
+
+
+def test_measures_by_layer_show_each_value_and_the_medians():
+    figure = plots_layers.by_layer({"size": {"a": [1.0, 2.0, 9.0], "b": torch.tensor([4.0])}})
+    first, second, medians = figure.axes[0].lines
+    assert first.get_ydata().tolist() == [1, 2, 9]
+    assert second.get_xdata().tolist() == [1]
+    assert medians.get_ydata().tolist() == [2, 4]
+
+
+def test_activity_is_shown_relative_to_each_strips_largest():
+    figure = plots_layers.activity(torch.tensor([[0.0, 2.0, 4.0], [0.0, 0.0, 0.0]]), ["a", "b"], "frame")
+    assert figure.axes[0].images[0].get_array().tolist() == [[0, 0.5, 1], [0, 0, 0]]
+
+
+def test_curves_stand_over_their_x():
+    figure = plots.curves({"a": [1.0, 2.0]}, "x", "y", x=[0.5, 0.7])
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [0.5, 0.7]

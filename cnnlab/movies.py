@@ -1,12 +1,13 @@
 """Frames to a file that plays in a notebook."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from torch import Tensor
 
-from cnnlab.images import to_pil
+from cnnlab.descent import Step
+from cnnlab.images import resize, to_pil
 
 
 def save_movie(frames: Iterable[Tensor], file: str | os.PathLike, fps: int = 15, colors: int = 128) -> Path:
@@ -40,3 +41,25 @@ def save_movie(frames: Iterable[Tensor], file: str | os.PathLike, fps: int = 15,
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def filmed(run: Iterable[Step], file: str | os.PathLike, frames: int = 40, side: int = 192) -> Iterator[Step]:
+    """Pass a run's steps on unchanged, and write them as a movie when the run ends or is left.
+
+    Args:
+        run: a run of single images (1, C, H, W).
+        file: as for `save_movie`.
+        frames: how many steps, evenly spread, become frames.
+        side: pixels of the longer side of the movie; a growing image fills it from the first frame.
+    """
+    kept: list[Tensor] = []
+    try:
+        for step in run:
+            if step.number * frames // step.total > (step.number - 1) * frames // step.total:
+                kept.append(step.image)
+            yield step
+    finally:
+        if kept:
+            height, width = kept[-1].shape[-2:]
+            size = (round(side * height / max(height, width)), round(side * width / max(height, width)))
+            save_movie((resize(image, size) for image in kept), file)

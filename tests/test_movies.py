@@ -4,7 +4,8 @@ import pytest
 import torch
 from PIL import Image
 
-from cnnlab.movies import save_movie
+from cnnlab.descent import Step
+from cnnlab.movies import filmed, save_movie
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp"])
@@ -27,4 +28,40 @@ def test_errors_leave_nothing_behind(tmp_path):
         save_movie([], tmp_path / "m.gif")
     with pytest.raises(ValueError, match="one picture"):
         save_movie([torch.rand(2, 3, 4, 4)], tmp_path / "m.gif")
+    assert not list(tmp_path.iterdir())
+
+
+def brightening(steps, sizes):
+    """A run of `steps` steps whose image gets brighter; `sizes` gives its side."""
+    return [
+        Step(n, steps, 0.0, now=lambda n=n: torch.full((1, 3, sizes(n), 2 * sizes(n)), n / steps), lowest=torch.empty)
+        for n in range(1, steps + 1)
+    ]
+
+
+def test_a_filmed_run_is_unchanged_and_its_movie_covers_it_evenly(tmp_path):
+    run = brightening(20, lambda n: 4 + n)
+    assert list(filmed(run, tmp_path / "m.gif", frames=5, side=16)) == run
+    with Image.open(tmp_path / "m.gif") as movie:
+        assert (movie.n_frames, movie.size) == (5, (16, 8))
+        grey = []
+        for frame in range(5):
+            movie.seek(frame)
+            grey.append(movie.convert("L").getpixel((8, 4)))
+    assert grey == pytest.approx([255 * k / 5 for k in range(1, 6)], abs=2)
+
+
+def test_a_run_that_is_left_is_filmed_so_far(tmp_path):
+    steps = filmed(brightening(20, lambda n: 8), tmp_path / "m.gif", frames=20)
+    for _ in range(7):
+        next(steps)
+    steps.close()
+    with Image.open(tmp_path / "m.gif") as movie:
+        assert movie.n_frames == 7
+
+
+def test_a_run_left_before_its_first_frame_leaves_no_file(tmp_path):
+    steps = filmed(brightening(20, lambda n: 8), tmp_path / "m.gif", frames=2)
+    next(steps)
+    steps.close()
     assert not list(tmp_path.iterdir())

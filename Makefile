@@ -15,6 +15,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 # JupyterLab refuses to run as root (in a container, say) unless it is told to.
 ALLOW_ROOT := $(shell test "`id -u`" = 0 && echo --allow-root)
 
+# An upload travels in one message; tornado's limit of 10 MB would cut the connection on a large photograph.
+UPLOADS := --ServerApp.tornado_settings='{"websocket_max_message_size": 200000000}'
+
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
 .PHONY: help install lab test check format notebooks bench clean
@@ -25,7 +28,7 @@ help: ## list the targets
 install: $(VENV)/.installed ## make .venv with the package and what it needs
 
 lab: $(VENV)/.installed ## open the course in JupyterLab (ARGS="--no-browser --port 9000" goes to it)
-	$(RUN) jupyterlab $(ALLOW_ROOT) notebooks/00_start_here.ipynb $(ARGS)
+	$(RUN) jupyterlab $(ALLOW_ROOT) $(UPLOADS) notebooks/00_start_here.ipynb $(ARGS)
 
 test: check ## everything: check, unit tests, browser tests, every notebook (ARGS="-k gram" goes to pytest)
 	$(RUN) pytest $(NBVAL) -m "" tests notebooks $(ARGS)

@@ -4,28 +4,27 @@ import math
 
 import numpy as np
 
-
-def gabor(size: int = 7, angle: float = 45.0, wavelength: float = 4.0) -> np.ndarray:
-    """A stripe detector, (size, size): a cosine wave under a Gaussian window; its numbers sum to 0.
-
-    exp(-(x^2 + y^2) / (2 sigma^2)) cos(2 pi (x cos(angle) + y sin(angle)) / wavelength) less its mean, with
-    sigma = size / 4.
-
-    Args:
-        size: rows and columns; odd, so that there is a centre.
-        angle: degrees from the x axis (right) towards the y axis (down), across the stripes.
-        wavelength: pixels from stripe to stripe.
-    """
-    y, x = np.mgrid[:size, :size] - (size - 1) / 2
-    turn = math.radians(angle)
-    wave = np.cos(2 * math.pi * (x * math.cos(turn) + y * math.sin(turn)) / wavelength)
-    kernel = np.exp(-(x**2 + y**2) / (2 * (size / 4) ** 2)) * wave
-    return kernel - kernel.mean()
-
-
-def format_kernel(kernel: np.ndarray) -> str:
-    """The text of a kernel (h, w), one line per row, two decimals; `parse_kernel` reads it."""
-    return "\n".join(" ".join(f"{value:.2f}" for value in row) for row in kernel)
+# The names are those of the textbooks. The Gabor kernel is a cosine wave under a Gaussian window, rounded:
+# 12 exp(-(x^2 + y^2) / (2 * 1.75^2)) cos(2 pi (x + y) / (4 sqrt 2)), its centre raised so that the sum is 0.
+KERNELS: dict[str, str] = {
+    "identity": "0 0 0\n0 1 0\n0 0 0",
+    "blur": "1/9 1/9 1/9\n1/9 1/9 1/9\n1/9 1/9 1/9",
+    "Gaussian blur": "1/16 2/16 1/16\n2/16 4/16 2/16\n1/16 2/16 1/16",
+    "motion blur": "\n".join(" ".join("1/7" if column == row else "0" for column in range(7)) for row in range(7)),
+    "sharpen": "0 -1 0\n-1 5 -1\n0 -1 0",
+    "emboss": "-2 -1 0\n-1 1 1\n0 1 2",
+    "Sobel x": "-1 0 1\n-2 0 2\n-1 0 1",
+    "Sobel y": "-1 -2 -1\n0 0 0\n1 2 1",
+    "Laplacian": "0 1 0\n1 -4 1\n0 1 0",
+    "Gabor": """\
+0 1 -1 -3 -2 1 1
+1 -1 -5 -4 2 3 1
+-1 -5 -5 4 9 2 -2
+-3 -4 4 14 4 -4 -3
+-2 2 9 4 -5 -5 -1
+1 3 2 -4 -5 -1 1
+1 1 -2 -3 -1 1 0""",
+}
 
 
 def parse_kernel(text: str) -> np.ndarray:
@@ -52,18 +51,3 @@ def _number(word: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"kernel must be made of numbers such as 2, -0.5 or 1/9; {word!r} is none")
     return value
-
-
-# The names are those of the textbooks. Each is a text, so that a panel can offer it for editing.
-KERNELS: dict[str, str] = {
-    "identity": "0 0 0\n0 1 0\n0 0 0",
-    "blur": "1/9 1/9 1/9\n1/9 1/9 1/9\n1/9 1/9 1/9",
-    "Gaussian blur": "1/16 2/16 1/16\n2/16 4/16 2/16\n1/16 2/16 1/16",
-    "sharpen": "0 -1 0\n-1 5 -1\n0 -1 0",
-    "emboss": "-2 -1 0\n-1 1 1\n0 1 2",
-    "Sobel x": "-1 0 1\n-2 0 2\n-1 0 1",
-    "Sobel y": "-1 -2 -1\n0 0 0\n1 2 1",
-    "Laplacian": "0 1 0\n1 -4 1\n0 1 0",
-    "motion blur": "\n".join(" ".join("1/7" if column == row else "0" for column in range(7)) for row in range(7)),
-    "Gabor": format_kernel(gabor()),
-}

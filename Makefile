@@ -20,10 +20,10 @@ UPLOADS := --ServerApp.tornado_settings='{"websocket_max_message_size": 20000000
 
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
-.PHONY: help install lab test check format notebooks bench clean
+.PHONY: help install lab test check format notebooks bench checkpoints clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 install: $(VENV)/.installed ## make .venv with the package and what it needs
 
@@ -47,6 +47,9 @@ notebooks: $(VENV)/.installed ## run the notebooks again and save their outputs 
 
 bench: $(VENV)/.installed ## what the loop costs above its floor
 	$(RUN) benchmarks.loop
+
+checkpoints: $(VENV)/.installed ## train the networks that the course ships, into data/ (minutes)
+	$(BIN)/python tools/make_checkpoints.py
 
 clean: ## remove what was built, .venv included
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache notebooks/out

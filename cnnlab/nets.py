@@ -134,21 +134,26 @@ def best_device() -> str:
 
 
 def load_net(name: str = "squeezenet", device: str | None = None) -> Net:
-    """Load a network trained on ImageNet.
+    """Load a trained network: of photographs (ImageNet), or of handwritten digits.
 
     Args:
-        name: "squeezenet" comes with the course (SqueezeNet 1.1, Iandola et al. 2016). "vgg19", "googlenet" and
-            "alexnet" are downloaded once by torchvision, with a progress bar, and their hash is checked.
+        name: "squeezenet" comes with the course (SqueezeNet 1.1, Iandola et al. 2016), and so does "mnist", the CNN of
+            chapter 2. "vgg19", "googlenet" and "alexnet" are downloaded once by torchvision, with a progress bar, and
+            their hash is checked.
         device: "cpu", "cuda", "mps" ...; None takes the best there is.
 
     Raises:
         ValueError: for an unknown name.
         RuntimeError: if the weights are neither at hand nor to be downloaded; it says what to do.
     """
+    if name == "mnist":
+        from cnnlab.mnist import trained_mnist_cnn
+
+        return Net(trained_mnist_cnn(), "0123456789", device)
     from cnnlab import zoo  # imports torchvision, which takes a second
 
     if name not in zoo.CHAINS:
-        raise ValueError(f"unknown net {name!r}: there are {', '.join(zoo.CHAINS)}")
+        raise ValueError(f"unknown net {name!r}: there are {', '.join(zoo.CHAINS)}, mnist")
     return Net(zoo.CHAINS[name](), zoo.IMAGENET_LABELS, device)
 
 

@@ -87,9 +87,7 @@ def channel(layer: str, channel: int | Sequence[int]) -> Objective:
         layer: a layer with feature maps (B, channels, h, w), or with units (B, units).
         channel: its number; or one number per image of the batch, which then are optimised side by side.
     """
-    return _layer_objective(
-        layer, f"mean {layer}[{_numbers(channel)}]", lambda a: _pick(a, channel, layer).flatten(1).mean(1)
-    )
+    return _layer_objective(layer, f"mean {layer}[{_numbers(channel)}]", lambda a: _mean(_pick(a, channel, layer)))
 
 
 def neuron(layer: str, channel: int | Sequence[int], y: int | None = None, x: int | None = None) -> Objective:

@@ -25,6 +25,7 @@ def score(objective):
     ("objective", "expected"),
     [
         (o.channel("relu1", 2), ACTS["relu1"][:, 2].mean((1, 2))),
+        (o.channel("logits", [3, 0, 1]), ACTS["logits"][torch.arange(3), torch.tensor([3, 0, 1])]),
         (o.channel("relu1", [4, 0, 2]), torch.stack([ACTS["relu1"][i, c].mean() for i, c in enumerate([4, 0, 2])])),
         (o.neuron("conv2", 1, 3, 5), ACTS["conv2"][:, 1, 3, 5]),
         (o.neuron("conv2", 1), ACTS["conv2"][:, 1, 2, 3]),

@@ -1,0 +1,155 @@
+"""Training against a loop written out, its steps as other runs' steps, and checkpoints."""
+
+import copy
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Generator, nn
+
+from cnnlab.datasets import Examples, affine
+from cnnlab.descent import Run
+from cnnlab.nets import Net, named
+from cnnlab.training import accuracy, fit, initialize, load_checkpoint, logits_of, save_checkpoint
+
+
+def tiny(seed: int = 0) -> nn.Sequential:
+    chain = named(conv=nn.Conv2d(1, 3, 3), relu=nn.ReLU(), flatten=nn.Flatten(), logits=nn.Linear(3 * 4 * 5, 4))
+    return initialize(chain, Generator().manual_seed(seed))
+
+
+def blobs(number: int = 50) -> Examples:
+    """Images (N, 1, 6, 7) of four classes: which quarter is bright."""
+    labels = torch.arange(number) % 4
+    images = 0.3 * torch.rand((number, 1, 6, 7), generator=Generator().manual_seed(0))
+    for image, label in zip(images, labels.tolist(), strict=True):
+        image[0, 3 * (label // 2) :, 3 * (label % 2) :] += 0.7
+    return Examples(images.clamp(0, 1), labels)
+
+
+def test_fit_is_the_loop_written_out() -> None:
+    examples, generator = blobs(), Generator().manual_seed(3)
+    chain, reference = tiny(), tiny()
+    steps = list(fit(chain, examples, epochs=3, batch=16, rate=0.02, generator=generator, augment=affine))
+
+    generator = Generator().manual_seed(3)
+    descent = torch.optim.Adam(reference.parameters(), lr=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(descent, max_lr=0.02, epochs=3, steps_per_epoch=4)
+    losses, right = [], []
+    for _ in range(3):
+        order = torch.randperm(50, generator=generator)
+        for first in range(0, 50, 16):
+            chosen = order[first : first + 16]
+            logits = reference(affine(examples.images[chosen], generator))
+            loss = F.cross_entropy(logits, examples.labels[chosen])
+            descent.zero_grad()
+            loss.backward()
+            descent.step()
+            schedule.step()
+            losses.append(loss.item())
+            right.append((logits.argmax(1) == examples.labels[chosen]).float().mean().item())
+    assert [step.value for step in steps] == pytest.approx(losses)
+    assert [step.accuracy for step in steps] == pytest.approx(right)
+    for found, expected in zip(chain.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+def test_another_optimizer_can_be_chosen() -> None:
+    def heavy(parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+        return torch.optim.SGD(parameters, lr=rate, momentum=0.9)
+
+    chain, reference, examples = tiny(), tiny(), blobs()
+    run = fit(chain, examples, epochs=10, batch=50, rate=1.0, generator=Generator(), optimizer=heavy)
+    next(run)
+    loss = F.cross_entropy(reference(examples.images), examples.labels)
+    grads = torch.autograd.grad(loss, list(reference.parameters()))
+    for found, old, grad in zip(chain.parameters(), reference.parameters(), grads, strict=True):
+        torch.testing.assert_close(found, old - 0.04 * grad)  # the cycle begins at a 25th of the rate
+
+
+def test_the_same_generator_gives_the_same_net_and_another_another() -> None:
+    nets = []
+    for seed in (0, 0, 1):
+        generator = Generator().manual_seed(seed)
+        chain = initialize(tiny(9), generator)
+        fit(chain, blobs(), epochs=2, generator=generator).finish(progress=False)
+        nets.append(chain.logits.weight)
+    assert torch.equal(nets[0], nets[1])
+    assert not torch.equal(nets[0], nets[2])
+
+
+def test_its_steps_are_steps_of_a_run() -> None:
+    examples, chain = blobs(), tiny()
+    run = fit(chain, examples, epochs=2, batch=16, generator=Generator().manual_seed(0))
+    assert isinstance(run, Run)
+    assert len(run) == 8
+    assert torch.equal(run.image, examples.images[:16])
+    seen = []
+    for step in run:
+        seen.append((step.number, step.total, step.stage, step.ends_stage, len(step.image)))
+        assert step.chain is chain
+        assert Net(step.chain).layers == ("conv", "relu", "flatten", "logits")
+    assert seen == [(n, 8, (n - 1) // 4, n % 4 == 0, 2 if n % 4 == 0 else 16) for n in range(1, 9)]
+    assert run.values[-1] < run.values[0]
+
+
+def test_it_learns_and_can_be_left_at_any_step() -> None:
+    examples = blobs(200)
+    chain = tiny()
+    for step in fit(chain, examples, epochs=20, rate=0.02, generator=Generator().manual_seed(0)):
+        if step.number == 1:
+            early = accuracy(chain, examples)
+    assert early < 0.7
+    assert accuracy(chain, examples) > 0.95
+
+
+def test_what_cannot_be_trained_is_refused() -> None:
+    examples = blobs(10)
+    with pytest.raises(ValueError, match="a label for each image, not 9 for 10"):
+        fit(tiny(), Examples(examples.images, examples.labels[:9]), epochs=1, generator=Generator())
+    for wrong in ({"epochs": 0}, {"epochs": 1, "batch": 0}, {"epochs": 1, "rate": -1.0}):
+        with pytest.raises(ValueError, match="must be positive"):
+            fit(tiny(), examples, generator=Generator(), **wrong)
+    ruined = Examples(examples.images.masked_fill(examples.images > 0.9, float("nan")), examples.labels)
+    with pytest.raises(FloatingPointError, match="step 1 of 5: the loss is nan; try a smaller rate"):
+        fit(tiny(), ruined, epochs=5, generator=Generator()).finish(progress=False)
+
+
+def test_initial_weights_have_the_variance_of_he() -> None:
+    chain = named(conv=nn.Conv2d(20, 300, 5), flatten=nn.Flatten(), dense=nn.Linear(400, 500))
+    state = torch.get_rng_state()
+    before = copy.deepcopy(chain.state_dict())
+    initialize(chain, Generator().manual_seed(0))
+    assert torch.equal(state, torch.get_rng_state())  # torch's global generator is left alone
+    assert not torch.equal(chain.dense.weight, before["dense.weight"])
+    assert chain.conv.weight.var().item() == pytest.approx(2 / (20 * 5 * 5), rel=0.03)
+    assert chain.dense.weight.var().item() == pytest.approx(2 / 400, rel=0.03)
+    assert not chain.conv.bias.any()
+
+
+def test_logits_and_accuracy_over_several_batches_in_eval_mode() -> None:
+    chain = named(flatten=nn.Flatten(), drop=nn.Dropout(0.5), logits=nn.Linear(42, 4))
+    examples = blobs(23)
+    chain.train()
+    logits = logits_of(chain, examples.images, batch=5)
+    assert chain.training
+    torch.testing.assert_close(logits, chain.logits(examples.images.flatten(1)).detach())
+    assert accuracy(chain, examples) == pytest.approx((logits.argmax(1) == examples.labels).sum().item() / 23)
+
+
+def test_a_checkpoint_comes_back_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.safetensors"
+    chain = tiny(1)
+    sha256 = save_checkpoint(chain, file)
+    assert save_checkpoint(tiny(1), tmp_path / "again.safetensors") == sha256
+    again = load_checkpoint(tiny(2), file, sha256)
+    assert all(torch.equal(a, b) for a, b in zip(chain.parameters(), again.parameters(), strict=True))
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(RuntimeError, match=r"tiny.safetensors is damaged"):
+        load_checkpoint(tiny(), file, sha256)
+    with pytest.raises(RuntimeError, match="no checkpoint other.safetensors"):
+        load_checkpoint(tiny(), tmp_path / "other.safetensors")

@@ -128,17 +128,7 @@ def code(layer: str, target: Tensor) -> Objective:
 
     The target is (1, channels, h, w), or one per image of the batch.
     """
-    target = target.detach()
-    size = target.flatten(1).square().sum(1).clamp(min=1e-12)  # (1,) or (B,)
-
-    def score(activations: Tensor) -> Tensor:
-        if activations.shape[1:] != target.shape[1:] or target.shape[0] not in (1, activations.shape[0]):
-            raise ValueError(
-                f"target of {layer!r} has shape {tuple(target.shape)}, the image's code {tuple(activations.shape)}"
-            )
-        return (activations - target).square().flatten(1).sum(1) / size
-
-    return _layer_objective(layer, f"|{layer} - code|² / |code|²", score)
+    return _relative(layer, target, lambda a: a, f"|{layer} - code|² / |code|²")
 
 
 def energy(layer: str) -> Objective:
@@ -147,12 +137,36 @@ def energy(layer: str) -> Objective:
 
 
 def gram(activations: Tensor) -> Tensor:
-    """Gram matrix: how strongly channels fire together, G_ij = sum_p a_ip a_jp over all positions p.
+    """Gram matrix: how strongly channels fire together, G_ij = mean_p a_ip a_jp over all positions p.
 
-    (B, channels, h, w) -> (B, channels, channels), not normalised (Gatys et al. 2015, eq. 3).
+    (B, channels, h, w) -> (B, channels, channels). Gatys et al. 2015, eq. 3, has the sum over the M positions; the mean
+    lets images of different sizes compare.
     """
     flat = activations.flatten(2)  # (B, channels, positions)
-    return flat @ flat.transpose(1, 2)
+    return flat @ flat.transpose(1, 2) / flat.shape[2]
+
+
+def style(layer: str, target: Tensor) -> Objective:
+    """Distance from a Gram matrix, relative to its size: |gram(a) - target|^2 / |target|^2.
+
+    With means instead of sums over the M positions, the style loss of Gatys et al. 2015, eq. 4, is
+    1 / (4 N^2 M^2) |M gram(a) - M target|^2 = |gram(a) - target|^2 / (4 N^2) for N channels: this one times
+    |target|^2 / (4 N^2). Relative distances let the layers of a sum weigh the same.
+
+    The target is `gram(activations)` of a painting of any size, (1, N, N), or one per image of the batch.
+    """
+    return _relative(layer, target, gram, f"|gram {layer} - style|² / |style|²")
+
+
+def channel_sums(layer: str, target: Tensor) -> Objective:
+    """Distance from a distribution over the channels, relative to its size: |s - target|^2 / |target|^2.
+
+    s_k = mean_p a_kp, the sum of map k divided by its number of positions, which lets images of different sizes
+    compare ("Every filter extracts a specific texture in convolutional neural networks", Xia et al. 2016, section 2.2).
+
+    The target is `activations.mean((2, 3))` of a painting of any size, (1, channels), or one per image of the batch.
+    """
+    return _relative(layer, target, lambda a: a.mean((2, 3)), f"|sums {layer} - style|² / |style|²")
 
 
 def total_variation() -> Objective:
@@ -174,6 +188,21 @@ def pixel_norm(p: float = 1, center: float = 0.0) -> Objective:
 
 def _layer_objective(layer: str, formula: str, score: Callable[[Tensor], Tensor]) -> Objective:
     return objective(formula, lambda _, activations: score(activations[layer]), layer)
+
+
+def _relative(layer: str, target: Tensor, describe: Callable[[Tensor], Tensor], formula: str) -> Objective:
+    target = target.detach()
+    size = target.flatten(1).square().sum(1).clamp(min=1e-12)  # (1,) or (B,)
+
+    def score(activations: Tensor) -> Tensor:
+        found = describe(activations)
+        if found.shape[1:] != target.shape[1:] or target.shape[0] not in (1, found.shape[0]):
+            raise ValueError(
+                f"target of {layer!r} has shape {tuple(target.shape)}, the image's is {tuple(found.shape)}"
+            )
+        return (found - target).square().flatten(1).sum(1) / size
+
+    return _layer_objective(layer, formula, score)
 
 
 def _pick(activations: Tensor, channel: int | Sequence[int], layer: str) -> Tensor:

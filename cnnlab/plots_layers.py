@@ -10,20 +10,25 @@ from torch import Tensor
 from cnnlab.plots import STYLE
 
 
-def gallery(rows: Mapping[str, Tensor], *, height: float = 1.0) -> Figure:
+def gallery(rows: Mapping[str, Tensor], titles: Sequence[str] = (), *, height: float = 1.0) -> Figure:
     """Images in named rows, close together.
 
     Args:
         rows: name -> images (B, C, H, W) in [0, 1]; the first row is on top.
+        titles: one above each column.
         height: inches per row.
     """
     columns = max(len(images) for images in rows.values())
+    width = height * max(images.shape[-1] / images.shape[-2] for images in rows.values())
+    total = len(rows) * height + 0.3 * bool(titles)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            len(rows), columns, figsize=(columns * height + 0.5, len(rows) * height), squeeze=False,
-            gridspec_kw={"wspace": 0.02, "hspace": 0.02, "left": 0.5 / (columns * height + 0.5),
-                         "right": 1, "bottom": 0, "top": 1},
+            len(rows), columns, figsize=(columns * width + 0.5, total), squeeze=False,
+            gridspec_kw={"wspace": 0.02, "hspace": 0.02, "left": 0.5 / (columns * width + 0.5),
+                         "right": 1, "bottom": 0, "top": len(rows) * height / total},
         )  # fmt: skip
+        for axis, title in zip(axes[0], titles, strict=False):
+            axis.set_title(title, pad=4)
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         line[0].text(-0.06, 0.5, name, transform=line[0].transAxes, ha="right", va="center", rotation=90)
         for axis in line:

@@ -50,8 +50,27 @@ def test_each_objective_is_its_formula_for_every_image(objective, expected):
 
 def test_the_gram_matrix_is_the_double_loop():
     a = ACTS["conv2"]
-    loop = torch.tensor([[[(a[b, i] * a[b, j]).sum() for j in range(4)] for i in range(4)] for b in range(3)])
+    loop = torch.tensor([[[(a[b, i] * a[b, j]).mean() for j in range(4)] for i in range(4)] for b in range(3)])
     assert torch.allclose(o.gram(a), loop, atol=1e-5)
+
+
+def test_style_is_that_of_gatys_relative_to_its_size():
+    a, other = ACTS["conv2"], torch.rand(1, 4, 9, 7)
+    n, m = a.shape[1], a[0, 0].numel()
+    sums = torch.einsum("bihw,bjhw->bij", a, a)
+    target = torch.einsum("ihw,jhw->ij", other[0], other[0]) * m / 63  # as if the painting had as many positions
+    gatys = ((sums - target) ** 2).sum((1, 2)) / (4 * n**2 * m**2)
+    expected = gatys * 4 * n**2 / ((target / m) ** 2).sum()
+    assert torch.allclose(score(o.style("conv2", o.gram(other))), expected, rtol=1e-4)
+
+
+def test_channel_sums_are_means_over_the_positions():
+    target = torch.rand(1, 4)
+    sums = torch.stack([ACTS["conv2"][:, k].flatten(1).sum(1) / ACTS["conv2"][0, k].numel() for k in range(4)], 1)
+    expected = ((sums - target) ** 2).sum(1) / (target**2).sum()
+    assert torch.allclose(score(o.channel_sums("conv2", target)), expected, rtol=1e-4)
+    with pytest.raises(ValueError, match="has shape \\(1, 5\\), the image's is \\(3, 4\\)"):
+        score(o.channel_sums("conv2", torch.rand(1, 5)))
 
 
 def test_the_gradient_of_the_energy_is_the_activation_itself():

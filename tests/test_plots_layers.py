@@ -14,6 +14,12 @@ def test_a_gallery_has_a_row_per_layer_with_its_name_and_its_images_in_order():
     assert [figure.axes[i].images[0].get_array().mean() for i in (0, 3)] == [0, 1]
 
 
+def test_a_gallery_keeps_the_images_proportions_and_names_its_columns():
+    figure = plots_layers.gallery({"low": torch.zeros(2, 3, 6, 12)}, ["one", "two"], height=2)
+    assert figure.get_size_inches().tolist() == [2 * 4 + 0.5, 2 + 0.3]
+    assert [axis.get_title() for axis in figure.axes] == ["one", "two"]
+
+
 def test_measures_by_layer_show_each_value_and_the_medians():
     figure = plots_layers.by_layer({"size": {"a": [1.0, 2.0, 9.0], "b": torch.tensor([4.0])}})
     first, second, medians = figure.axes[0].lines

@@ -10,18 +10,18 @@ from torch import Tensor
 from cnnlab.images import load_image, resize, to_pil
 
 
-def channel_correlation(activations: Tensor, others: Tensor) -> Tensor:
-    """How alike two nets' channels answer to the same images: Pearson's correlation over images and places.
+def alikeness(activations: Tensor, others: Tensor) -> float:
+    """Do two layers find the same images alike? Linear CKA (Kornblith et al. 2019, section 3), in [0, 1].
+
+    K = A A', L = B B' hold the inner products of every two images' activations, centred; the result is their cosine,
+    sum(K L) / (|K| |L|). It asks what a layer tells apart, not which of its channels does it.
 
     Args:
-        activations, others: (B, C, h, w) or (B, C), of the same layer.
-
-    Returns:
-        (C,), in [-1, 1]; 0 for a channel that never changes.
+        activations, others: (B, ...), each of the same B images; the layers may have different shapes.
     """
-    a, b = (x.transpose(0, 1).flatten(1) for x in (activations, others))  # (C, B * h * w)
-    a, b = a - a.mean(dim=1, keepdim=True), b - b.mean(dim=1, keepdim=True)
-    return F.cosine_similarity(a, b, dim=1)
+    centred = (x.flatten(1) - x.flatten(1).mean(dim=0) for x in (activations, others))
+    ours, theirs = (x @ x.T for x in centred)  # (B, B)
+    return F.cosine_similarity(ours.flatten(), theirs.flatten(), dim=0).item()
 
 
 def beyond_nyquist(filters: Tensor, stride: int) -> Tensor:

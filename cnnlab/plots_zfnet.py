@@ -38,7 +38,7 @@ def stretched(grad: Tensor) -> Tensor:
 
 
 def show_lines(
-    x: Sequence[float], series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *, log: bool = False
+    x: Sequence[float] | Sequence[str], series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *, log: bool = False
 ) -> Figure:
     """Lines over the same `x`, from blue (first) to yellow (last), named at the side; `log`: powers of 2."""
     with plt.rc_context(STYLE):
@@ -49,7 +49,7 @@ def show_lines(
         axis.set(xlabel=xlabel, ylabel=ylabel)
         if log:
             axis.set_xscale("log", base=2)
-            axis.set_xticks(x, [f"{value:g}" for value in x])
+            axis.set_xticks(x, [f"{value}" for value in x])
         axis.grid(alpha=0.25)
         axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     plt.close(figure)

@@ -38,8 +38,9 @@ def stretched(grad: Tensor) -> Tensor:
 
 
 def show_lines(
-    x: Sequence[float] | Sequence[str], series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *, log: bool = False
-) -> Figure:
+    x: Sequence[float] | Sequence[str], series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *,
+    log: bool = False,
+) -> Figure:  # fmt: skip
     """Lines over the same `x`, from blue (first) to yellow (last), named at the side; `log`: powers of 2."""
     with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(7, 3.2), layout="constrained")

@@ -5,6 +5,7 @@ Where it departs from the paper, and why, is said at each place and listed in `z
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,7 +17,7 @@ from cnnlab.datasets import Examples
 from cnnlab.descent import Run, Step
 from cnnlab.images import PHOTOS
 from cnnlab.nets import Net, Normalize, named
-from cnnlab.training import CHECKPOINTS, TrainingStep, initialize, load_checkpoint
+from cnnlab.training import CHECKPOINTS, TrainingStep, initialize, load_checkpoint, recorded_sha256
 
 # The first two layers: kernel, stride and padding of each. From the second pooling on both nets have the same maps.
 FIRST_LAYERS = {"7x7 stride 2": ((7, 2, 1), (5, 2, 1)), "11x11 stride 4": ((11, 4, 2), (5, 1, 2))}
@@ -137,7 +138,7 @@ def train_zfnet(
                 if ends:
                     schedule.step(sum(losses) / per_epoch)
                 yield TrainingStep(
-                    number, epochs * per_epoch, losses[-1], now=lambda seen=seen: seen, lowest=lambda seen=seen: seen,
+                    number, epochs * per_epoch, losses[-1], partial(torch.clone, seen), partial(torch.clone, seen),
                     stage=epoch, ends_stage=ends, accuracy=(logits.argmax(1) == labels[chosen]).float().mean().item(),
                     chain=chain,
                 )  # fmt: skip
@@ -182,9 +183,8 @@ def trained_zfnet(name: str | int = EPOCHS[-1]) -> Net:
         known = ", ".join(map(str, (0, *EPOCHS, *VARIANTS)))
         raise ValueError(f"unknown ZF-net {name!r}: there are {known}")
     file = checkpoint_file(name)
-    sums = dict(reversed(line.split()) for line in (FOLDER / "SHA256SUMS").read_text().splitlines())
     build = VARIANTS[name][1] if isinstance(name, str) else {}
-    return Net(load_checkpoint(zfnet(Generator(), **build), file, sums.get(file.name)), PHOTOS)
+    return Net(load_checkpoint(zfnet(Generator(), **build), file, recorded_sha256(f"zfnet/{file.name}")), PHOTOS)
 
 
 def checkpoint_file(name: str | int) -> Path:

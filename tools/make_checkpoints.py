@@ -15,15 +15,16 @@ from torch import Generator, nn
 
 from cnnlab.datasets import mnist
 from cnnlab.mnist import CHECKPOINT, mnist_cnn, train_mnist_cnn
-from cnnlab.training import accuracy, save_checkpoint
+from cnnlab.training import CHECKPOINTS, accuracy, save_checkpoint
 from cnnlab.zfnet import EPOCHS, VARIANTS, checkpoint_file, train_zfnet, zfnet, zfnet_data
 
 
-def record(file: Path, sha256: str) -> None:
-    """Put the hash of a file into SHA256SUMS beside it, in the place of an older one."""
-    sums = file.parent / "SHA256SUMS"
+def record(file: Path, sha256: str, folder: Path | None = None) -> None:
+    """Put the hash of a file into SHA256SUMS of `folder`, else beside it, in the place of an older one."""
+    folder = folder or file.parent
+    sums, name = folder / "SHA256SUMS", file.relative_to(folder).as_posix()
     lines = sums.read_text().splitlines() if sums.exists() else []
-    lines = [line for line in lines if line.split()[1] != file.name] + [f"{sha256}  {file.name}"]
+    lines = [line for line in lines if line.split()[1] != name] + [f"{sha256}  {name}"]
     sums.write_text("".join(f"{line}\n" for line in sorted(lines, key=lambda line: line.split()[1])))
 
 
@@ -69,7 +70,7 @@ def main() -> None:
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for name, (hashes, share) in zip(names, pool.map(make_zfnet, names), strict=True):
             for file, sha256 in hashes.items():
-                record(file, sha256)
+                record(file, sha256, CHECKPOINTS)
             print(f"ZF-net, {name}: {share:.1%} of 1,600 held-out crops", flush=True)
 
 

@@ -90,18 +90,22 @@ def channel(layer: str, channel: int | Sequence[int]) -> Objective:
     return _layer_objective(layer, f"mean {layer}[{_numbers(channel)}]", lambda a: _mean(_pick(a, channel, layer)))
 
 
-def neuron(layer: str, channel: int | Sequence[int], y: int | None = None, x: int | None = None) -> Objective:
-    """One neuron: a[channel, y, x]; y and x default to the centre of the feature map."""
+def neuron(
+    layer: str, channel: int | Sequence[int], y: int | Sequence[int] | None = None, x: int | Sequence[int] | None = None
+) -> Objective:
+    """One neuron: a[channel, y, x]; y and x default to the centre. Several channels, y or x: one per image (B,)."""
 
     def score(activations: Tensor) -> Tensor:
         feature_map = _pick(activations, channel, layer)  # (B, h, w)
         if feature_map.ndim != 3:
             raise ValueError(f"layer {layer!r} has no positions; use channel({layer!r}, ...)")
-        height, width = feature_map.shape[1:]
-        row, column = height // 2 if y is None else y, width // 2 if x is None else x
-        if not (0 <= row < height and 0 <= column < width):
-            raise ValueError(f"y, x must lie in the {height} x {width} map of {layer!r}, not ({row}, {column})")
-        return feature_map[:, row, column]
+        batch, height, width = feature_map.shape
+        rows = torch.as_tensor(height // 2 if y is None else y).expand(batch)
+        columns = torch.as_tensor(width // 2 if x is None else x).expand(batch)
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            if not (0 <= row < height and 0 <= column < width):
+                raise ValueError(f"y, x must lie in the {height} x {width} map of {layer!r}, not ({row}, {column})")
+        return feature_map[torch.arange(batch), rows, columns]
 
     place = "centre" if y is None and x is None else f"{y}, {x}"
     return _layer_objective(layer, f"{layer}[{_numbers(channel)}, {place}]", score)

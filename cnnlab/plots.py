@@ -69,7 +69,7 @@ def curves(
     series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *, x: Sequence[float] | None = None,
     log: bool = False, title: str = "",
 ) -> Figure:  # fmt: skip
-    """Lines over `x`, or over 1, 2, 3 ..., with a legend; `log` makes the y axis logarithmic."""
+    """Lines over `x`, or over 1, 2, 3 ..., with the names at the side; `log` makes the y axis logarithmic."""
     with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
         for name, values in series.items():
@@ -77,7 +77,7 @@ def curves(
         axis.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
         axis.grid(alpha=0.25)
         if len(series) > 1:
-            axis.legend(frameon=False)
+            axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     plt.close(figure)  # shown once, as the cell's value
     return figure
 

@@ -29,7 +29,6 @@ COVERED_BY_THE_COURSE = rows(
 NOT_YET = rows(
     """
     A8 A9 A10 A11 A12
-    B1 B2 B3 B4 B5
     D2 D3 D4 D5 D6 D7 D8 D9 D10 D11
     """
 )

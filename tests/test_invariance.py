@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from cnnlab.plots_probing import show_answer, show_heat, show_invariance
 from torch import nn
 
 from cnnlab.images import photo, resize
 from cnnlab.invariance import distances, moved
 from cnnlab.nets import Net, named
+from cnnlab.plots_probing import show_answer, show_heat, show_invariance
 
 
 def test_unmoved_is_the_middle_square() -> None:

@@ -149,12 +149,12 @@ def descend(
     update = (step or adam(0.05))(variable)
 
     def generate() -> Iterator[Step]:
-        lowest, best = float("inf"), variable.detach().clone()
+        lowest, best = float("inf"), _decoded(decode, variable)
         for number in range(1, steps + 1):
             first: list[float] = []
 
             def evaluate(number: int = number, first: list[float] = first) -> Tensor:
-                nonlocal lowest
+                nonlocal lowest, best
                 shown = decode(variable)
                 seen = transform(shown) if transform else shown
                 values = objective.score(seen, net.activations(seen, objective.layers))  # (B,)
@@ -165,7 +165,7 @@ def descend(
                 first.append(value)
                 if value < lowest:
                     lowest = value
-                    best.copy_(variable.detach())
+                    best = shown.detach().clone() if in_pixels else shown.detach()  # the steps change pixels in place
                 variable.grad = None
                 total.backward()  # rather than autograd.grad: this lays grad out as variable is, as fused Adam needs it
                 return total.detach()
@@ -179,7 +179,7 @@ def descend(
                 steps,
                 first[0],
                 now=lambda: _decoded(decode, variable),
-                lowest=lambda: _decoded(decode, best),
+                lowest=lambda: best,
                 ends_stage=number == steps,
             )
 

@@ -3,6 +3,7 @@
 import copy
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -65,7 +66,8 @@ class Net(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the net lives; images are moved there by themselves."""
-        return next((t.device for t in (*self.chain.parameters(), *self.chain.buffers())), torch.device("cpu"))
+        tensors = chain(self.chain.parameters(), self.chain.buffers())  # lazily: this is asked at every step
+        return next((tensor.device for tensor in tensors), torch.device("cpu"))
 
     def activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Run the image as far as the deepest of `layers`, and no further.

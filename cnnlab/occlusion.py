@@ -42,8 +42,8 @@ def occlusion(
     """The objective with the patch at every place, as a map (rows, columns).
 
     The numbers are those of running every covered image through the net, up to rounding. Convolutions, max and average
-    pooling, fire modules and pointwise layers are calculated only where the patch reaches; from the first other layer
-    on (global pooling, dense layers) they are calculated whole.
+    pooling, fire modules and pointwise layers are calculated only where the patch reaches, and so is the mean of global
+    pooling; from the first other layer on (dense layers) they are calculated whole.
 
     Args:
         net: the network.

@@ -47,6 +47,8 @@ def through(module: nn.Module, state: Region | Tensor) -> Region | Tensor:
         return _pointwise(module, state)
     if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d) and _is_plain(module):
         return _slide(module, state)
+    if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
+        return _average(state)
     return module(whole(state))
 
 
@@ -83,6 +85,16 @@ def _slide(module: nn.Module, region: Region) -> Region:
         pool = F.max_pool2d if isinstance(module, nn.MaxPool2d) else F.avg_pool2d
         changed = pool(windows, (ky, kx), (sy, sx))
     return Region(clean, changed, tops, lefts, region.once)
+
+
+def _average(region: Region) -> Tensor:
+    """The mean of each whole map, (B, C, 1, 1): the clean sum, with the rectangle's part of it exchanged."""
+    (h, w), (height, width) = region.changed.shape[2:], region.clean.shape[2:]
+    corner = F.pad(region.clean[0], (1, 0, 1, 0)).cumsum(1).cumsum(2).permute(1, 2, 0)  # (H + 1, W + 1, C)
+    top, left, bottom, right = region.tops, region.lefts, region.tops + h, region.lefts + w
+    hidden = corner[bottom, right] - corner[top, right] - corner[bottom, left] + corner[top, left]  # (B, C)
+    sums = corner[-1, -1] - hidden + region.changed.sum((2, 3))
+    return (sums / (height * width))[:, :, None, None]
 
 
 def _reached(start: Tensor, length: int, kernel: int, stride: int, padding: int, total: int) -> tuple[Tensor, int]:

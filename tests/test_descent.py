@@ -140,6 +140,20 @@ def test_ctrl_c_gives_the_best_image_so_far():
     assert torch.equal(run.finish(progress=False), calls[1])
 
 
+@pytest.mark.parametrize("parametrization", [pixels(), spectrum()], ids=["pixels", "spectrum"])
+def test_the_best_image_is_the_one_with_the_lowest_value(parametrization):
+    """Steps that overshoot: the best is what the net saw at the lowest value, and stays so while the run goes on."""
+    objective = pixel_norm(2, center=0.4)
+    run = d.descend(NET, objective, START[:1], steps=12, step=d.adam(0.9), parametrization=parametrization)
+    lowest, kept = float("inf"), []
+    for step in run:
+        lowest = min(lowest, step.value)
+        assert objective.score(step.best, {}).item() == pytest.approx(lowest, rel=1e-4)
+        kept.append((step.best, step.best.clone()))
+    assert run.values != sorted(run.values, reverse=True)
+    assert all(torch.equal(best, copy) for best, copy in kept)
+
+
 def test_nan_stops_the_run_and_names_the_step_and_the_objective():
     bad = objective("log of a negative number", lambda image, _: (image.mean((1, 2, 3)) - 0.48).log())
     with pytest.raises(FloatingPointError, match=r"step 2 of 9: the objective log of a negative number is nan"):

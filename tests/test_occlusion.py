@@ -45,6 +45,9 @@ CHAINS: dict[str, Callable[[], nn.Sequential]] = {
     "pools": lambda: nn.Sequential(
         nn.Conv2d(3, 4, 3), nn.MaxPool2d(3, 2, padding=1, ceil_mode=True), nn.AvgPool2d(2), nn.Conv2d(4, 4, 3, groups=2)
     ),
+    "global pooling": lambda: nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(3, 2), nn.AdaptiveAvgPool2d((1, 1)), nn.Flatten(), nn.Linear(4, 6)
+    ),
     "what it knows no short way through": lambda: nn.Sequential(
         nn.Conv2d(3, 4, 3, padding=2, dilation=2), nn.AvgPool2d(3, 2, padding=1), nn.Conv2d(4, 4, 3, padding="same"),
         nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(16, 6),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnlab.descent import gradient
@@ -97,8 +98,8 @@ def scan(net: Net, crops: Iterable[Crop], layers: Sequence[str], *, batch: int =
             for layer, maps in activations.items():  # (B, channels, h, w)
                 if maps.ndim != 4:
                     raise ValueError(f"layer {layer!r} has no feature maps: its activations are {tuple(maps.shape)}")
-                best, index = maps.flatten(2).max(dim=2)  # (B, channels) each
-                values[layer].append(best.cpu())
+                best, index = (found[:, :, 0, 0] for found in F.adaptive_max_pool2d(maps, 1, return_indices=True))
+                values[layer].append(best.cpu())  # (B, channels)
                 places[layer].append(torch.stack([index // maps.shape[3], index % maps.shape[3]], dim=2).cpu())
     return Scan(net, crops, *({n: torch.cat(parts) for n, parts in kept.items()} for kept in (values, places)))
 

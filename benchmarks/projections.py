@@ -1,0 +1,47 @@
+"""Deconvnet and guided backprop: nine images at once, from one neuron back to the pixels."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from benchmarks.measure import Task, Work, gradients, truncated
+from cnnlab.descent import gradient
+from cnnlab.images import PHOTOS, photo
+from cnnlab.nets import Net
+from cnnlab.objectives import neuron
+from cnnlab.relu_rules import Rule, deconvnet, guided, relu_rule
+
+LAYER, CHANNEL = "fire5", 12
+
+
+def tasks(net: Net, size: int) -> Iterator[Task]:
+    """The centre neuron of one channel, by both rules."""
+    images = torch.cat([photo(name, size) for name in PHOTOS[:9]]).to(net.device)
+    height, width = net.activations(images[:1], [LAYER])[LAYER].shape[-2:]
+    y, x = height // 2, width // 2
+
+    def project(rule: Rule) -> Tensor:
+        with relu_rule(net, rule):
+            return gradient(net, neuron(LAYER, CHANNEL), images)[1]
+
+    for name, rule in (("deconvnet", deconvnet), ("guided backprop", guided)):
+        peers: dict[str, Work] = {}
+        differences: dict[str, float] = {}
+        try:
+            from captum.attr import Deconvolution, GuidedBackprop
+        except ImportError:
+            pass
+        else:
+            method = (Deconvolution if rule is deconvnet else GuidedBackprop)(truncated(net, LAYER))
+            peers["captum"] = partial(method.attribute, images, (CHANNEL, y, x))
+            differences["captum"] = (project(rule) - method.attribute(images, (CHANNEL, y, x))).abs().max().item()
+        yield Task(
+            f"{name}, 9 images",
+            partial(project, rule),
+            lambda: gradients(net, LAYER, images, lambda a: a[:, CHANNEL, y, x].sum(), 1),
+            1.15,
+            peers,
+            differences,
+        )

@@ -6,6 +6,7 @@ RUN := $(BIN)/python -m
 PIP := $(RUN) pip --disable-pip-version-check install -c constraints.txt
 ARGS =
 NB =
+PEERS := build/peers
 
 # The first Python found that the course runs on; `make PYTHON=/path/to/python install` takes another.
 SUITABLE := import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
@@ -20,10 +21,10 @@ UPLOADS := --ServerApp.tornado_settings='{"websocket_max_message_size": 20000000
 
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
-.PHONY: help install lab test check format notebooks bench checkpoints clean
+.PHONY: help install lab test check format notebooks bench bench-course checkpoints clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: $(VENV)/.installed ## make .venv with the package and what it needs
 
@@ -45,8 +46,11 @@ format: $(VENV)/.installed-test ## lay out code and notebooks as `make check` wa
 notebooks: $(VENV)/.installed ## run the notebooks again and save their outputs (NB="04 05": only these)
 	$(BIN)/python tools/run_notebooks.py $(NB)
 
-bench: $(VENV)/.installed ## what the loop costs above its floor
-	$(RUN) benchmarks.loop
+bench: $(PEERS)/.installed ## ours against the floor and against other packages (ARGS="maximization --sizes 224"; minutes)
+	$(PEERS)/bin/python -W ignore -m benchmarks $(ARGS)
+
+bench-course: $(VENV)/.installed ## run time and memory of every notebook, the slowest cells, import, first picture (minutes)
+	$(RUN) benchmarks.course
 
 checkpoints: $(VENV)/.installed ## train the networks that the course ships, into data/ (minutes)
 	$(BIN)/python tools/make_checkpoints.py
@@ -64,4 +68,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) -e ".[test]"
+	@touch $@
+
+# The peers see the course's packages behind their own.
+$(PEERS)/.installed: benchmarks/peers.txt $(VENV)/.installed
+	$(BIN)/python -m venv $(PEERS)
+	$(BIN)/python -c "import sysconfig; print('import site; site.addsitedir(%r)' % sysconfig.get_path('purelib'))" \
+		> `$(PEERS)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))"`/course.pth
+	$(PEERS)/bin/python -m pip --disable-pip-version-check install --no-deps -r benchmarks/peers.txt
 	@touch $@

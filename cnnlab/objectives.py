@@ -40,7 +40,7 @@ class Objective:
     def score(self, image: Tensor, activations: Activations) -> Tensor:
         """The value for each image: (B, C, H, W) and its activations by layer -> (B,)."""
         values = [term.weight * term.score(image, activations) for term in self.terms]
-        return torch.stack(values).sum(0)
+        return sum(values[1:], values[0])
 
     def __add__(self, other: "Objective") -> "Objective":
         return Objective(self.terms + other.terms) if isinstance(other, Objective) else NotImplemented

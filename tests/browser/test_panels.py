@@ -201,19 +201,29 @@ def code_cells(path: Path) -> list[nbformat.NotebookNode]:
     return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
 
 
+def change_a_control(panel: Locator) -> None:
+    """Move the first slider; a panel without one has its first list set to another choice."""
+    if panel.locator(".noUi-handle").count():
+        return move_a_slider(panel)
+    choices = panel.locator("select").first
+    choices.select_option(index=1 if choices.evaluate("list => list.selectedIndex") == 0 else 0)
+
+
 @pytest.mark.parametrize("path", notebooks_with_a_panel(), ids=lambda path: path.stem)
-def test_the_panel_of_a_notebook(page: Page, lab: Lab, path: Path) -> None:
+def test_the_panels_of_a_notebook(page: Page, lab: Lab, path: Path) -> None:
     open_notebook(page, lab, path.name)
     run_all(page, cells=len(code_cells(path)), timeout=300)
-    panel = page.locator(".cnnlab-panel").first
-    panel.scroll_into_view_if_needed()
-    screenshot(panel, f"{path.stem}-ready")
-    before = source(panel)
-    move_a_slider(panel)
-    if panel.locator(".cnnlab-curve").count():  # a live panel has none, and starts without Run
-        panel.locator(".cnnlab-run").click()
-    wait_for_another_picture(panel, before)
-    screenshot(panel, f"{path.stem}-running")
-    panel.locator(".cnnlab-stop").click()
-    expect(status(panel)).to_have_text(re.compile("^(stopped|done)"), timeout=30_000)
-    screenshot(panel, path.stem)
+    panels = page.locator(".cnnlab-panel")
+    for number in range(panels.count()):
+        panel, name = panels.nth(number), path.stem + f"-panel{number + 1}" * (number > 0)
+        panel.scroll_into_view_if_needed()
+        screenshot(panel, f"{name}-ready")
+        before = source(panel)
+        change_a_control(panel)
+        if panel.locator(".cnnlab-curve").count():  # a live panel has none, and starts without Run
+            panel.locator(".cnnlab-run").click()
+        wait_for_another_picture(panel, before)
+        screenshot(panel, f"{name}-running")
+        panel.locator(".cnnlab-stop").click()
+        expect(status(panel)).to_have_text(re.compile("^(stopped|done)"), timeout=30_000)
+        screenshot(panel, name)

@@ -202,11 +202,13 @@ def code_cells(path: Path) -> list[nbformat.NotebookNode]:
 
 
 def change_a_control(panel: Locator) -> None:
-    """Move the first slider; a panel without one has its first list set to another choice."""
+    """Move the first slider; without one, take another choice of the first list, or click a dot of the pad."""
     if panel.locator(".noUi-handle").count():
-        return move_a_slider(panel)
-    choices = panel.locator("select").first
-    choices.select_option(index=1 if choices.evaluate("list => list.selectedIndex") == 0 else 0)
+        move_a_slider(panel)
+    elif (choices := panel.locator("select")).count():
+        choices.first.select_option(index=1 if choices.first.evaluate("list => list.selectedIndex") == 0 else 0)
+    else:
+        panel.locator("button[title^='column']").nth(30).click()
 
 
 @pytest.mark.parametrize("path", notebooks_with_a_panel(), ids=lambda path: path.stem)

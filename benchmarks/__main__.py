@@ -7,6 +7,8 @@ and number of steps; medians. The peers live in an environment of their own; wit
 import argparse
 import importlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import torch
@@ -15,7 +17,7 @@ from benchmarks.measure import rows
 from cnnlab._torchvision import torchvision  # noqa: F401  (before the peers import it: where its operators do not load)
 from cnnlab.nets import load_net
 
-NAMES = ("maximization", "projections", "inversion", "occlusion", "scanning")
+NAMES = ("maximization", "dreaming", "style", "attacks", "occlusion", "projections", "inversion", "scanning")
 SIZES = {"occlusion": (224,), "scanning": (224,)}  # at 512 pixels these take minutes and say nothing new
 
 
@@ -26,6 +28,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[224, 512], help="pixels (default: 224 512)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
     parser.add_argument("--repeats", type=int, default=5, help="of which the median counts (default: 5)")
+    parser.add_argument("--memory", action="store_true", help="peak memory, too: each in a process of its own (slow)")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"), help="where the JSON goes")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.names) - set(NAMES)):
@@ -38,12 +41,22 @@ def main() -> None:
     for name in arguments.names or NAMES:
         module = importlib.import_module(f"benchmarks.{name}")
         for size in sorted(set(arguments.sizes) & set(SIZES.get(name, arguments.sizes))):
-            for task in module.tasks(net, size):
+            for number, task in enumerate(module.tasks(net, size)):
                 for row in rows(task, size, arguments.repeats):
+                    if arguments.memory:
+                        for who in ("ours", row["peer"]) if row["peer"] else ("ours",):
+                            key = "ours_mib" if who == "ours" else "peer_mib"
+                            row[key] = peak(name, number, size, arguments.device, str(who))
                     table.append(row)
                     print(line(row), flush=True)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+def peak(name: str, number: int, size: int, device: str, who: str) -> float:
+    """MiB that one of a task's works takes at most, above the loaded network, in a process of its own."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.peak", name, str(number), str(size), device, who]
+    return float(subprocess.check_output(command, text=True).splitlines()[-1])
 
 
 def line(row: dict) -> str:
@@ -54,6 +67,8 @@ def line(row: dict) -> str:
     )
     if row["peer"]:
         text += "   {peer}, {peer_ms:.1f}, {peer_over_ours:.2f} x".format(**row)
+    if "ours_mib" in row:
+        text += f"; {row['ours_mib']:.0f} MiB" + (f", peer {row['peer_mib']:.0f} MiB" if row["peer"] else "")
     return text + "".join(f"; differs from {what} by {value:.0e}" for what, value in row["differences"].items())
 
 

@@ -1,11 +1,13 @@
 """Occlusion: the probability of the photograph's class with a patch of 32 pixels at every eighth."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
-from benchmarks.measure import Task
+from benchmarks.measure import Task, Work, difference
 from cnnlab.images import photo
 from cnnlab.nets import Net
 from cnnlab.objectives import cross_entropy
@@ -33,22 +35,19 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
                 found.append(net.probabilities(torch.cat(covered))[:, label])
         return torch.cat(found).view(len(tops), len(lefts)).cpu()
 
-    peers, differences = {}, {"plain": (ours() - plain()).abs().max().item()}
-    try:
+    def captums() -> Tensor:
         from captum.attr import Occlusion
-    except ImportError:
-        pass
-    else:
 
-        def captums() -> Tensor:
-            with torch.inference_mode():
-                return Occlusion(net.probabilities).attribute(
-                    image, (3, PATCH, PATCH), (3, STRIDE, STRIDE), baselines=0.5, target=label,
-                    perturbations_per_eval=BATCH,
-                )  # fmt: skip
+        with torch.inference_mode():
+            return Occlusion(net.probabilities).attribute(
+                image, (3, PATCH, PATCH), (3, STRIDE, STRIDE), baselines=0.5, target=label, perturbations_per_eval=BATCH
+            )
 
+    peers: dict[str, Work] = {}
+    differences: dict[str, Callable[[], float]] = {"plain": partial(difference, ours, plain)}
+    if find_spec("captum"):
         peers["captum"] = captums
-        differences["captum"] = (spread(probability - ours(), size) - captums()[0, 0].cpu()).abs().max().item()
+        differences["captum"] = lambda: difference(lambda: spread(probability - ours(), size), lambda: captums()[0, 0])
     yield Task("occlusion 32 / 8", ours, plain, 0.40, peers, differences)
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from functools import partial
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
-from benchmarks.measure import Task, Work, gradients, truncated
+from benchmarks.measure import Task, difference, gradients, truncated
 from cnnlab.descent import gradient
 from cnnlab.images import PHOTOS, photo
 from cnnlab.nets import Net
@@ -27,19 +28,16 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
             return gradient(net, neuron(LAYER, CHANNEL), images)[1]
 
     for name, rule in (("deconvnet", deconvnet), ("guided backprop", guided)):
-        peers: dict[str, Work] = {}
-        differences: dict[str, float] = {}
-        try:
+        ours, peers, differences = partial(project, rule), {}, {}
+        if find_spec("captum"):
             from captum.attr import Deconvolution, GuidedBackprop
-        except ImportError:
-            pass
-        else:
+
             method = (Deconvolution if rule is deconvnet else GuidedBackprop)(truncated(net, LAYER))
-            peers["captum"] = partial(method.attribute, images, (CHANNEL, y, x))
-            differences["captum"] = (project(rule) - method.attribute(images, (CHANNEL, y, x))).abs().max().item()
+            theirs = partial(method.attribute, images, (CHANNEL, y, x))
+            peers, differences = {"captum": theirs}, {"captum": partial(difference, ours, theirs)}
         yield Task(
             f"{name}, 9 images",
-            partial(project, rule),
+            ours,
             lambda: gradients(net, LAYER, images, lambda a: a[:, CHANNEL, y, x].sum(), 1),
             1.15,
             peers,

@@ -139,9 +139,9 @@ def load_net(name: str = "squeezenet", device: str | None = None) -> Net:
     """Load a trained network: of photographs (ImageNet), or of handwritten digits.
 
     Args:
-        name: "squeezenet" comes with the course (SqueezeNet 1.1, Iandola et al. 2016), and so does "mnist", the CNN of
-            chapter 2. "vgg19", "googlenet" and "alexnet" are downloaded once by torchvision, with a progress bar, and
-            their hash is checked.
+        name: "squeezenet" comes with the course (SqueezeNet 1.1, Iandola et al. 2016), and so do "efficientnet_lite0"
+            (Tan & Le 2019), which is better and slower, and "mnist", the CNN of chapter 2. "vgg19", "googlenet" and
+            "alexnet" are downloaded once by torchvision, with a progress bar, and their hash is checked.
         device: "cpu", "cuda", "mps" ...; None takes the best there is.
 
     Raises:

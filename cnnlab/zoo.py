@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab._torchvision import torchvision
+from cnnlab.efficientnet import efficientnet_lite0
 from cnnlab.nets import Normalize, named
 
 models = torchvision.models
@@ -108,6 +109,7 @@ def googlenet() -> nn.Sequential:
 
 CHAINS: dict[str, Callable[[], nn.Sequential]] = {
     "squeezenet": squeezenet,
+    "efficientnet_lite0": efficientnet_lite0,
     "vgg19": vgg19,
     "googlenet": googlenet,
     "alexnet": alexnet,

@@ -91,7 +91,7 @@ def test_errors_name_what_would_be_right(squeezenet):
         squeezenet.activations(image[0], ["fire2"])
     with pytest.raises(ValueError, match="single one"):
         squeezenet.predict(image.repeat(2, 1, 1, 1))
-    with pytest.raises(ValueError, match="unknown net 'vgg11': there are squeezenet, vgg19"):
+    with pytest.raises(ValueError, match="unknown net 'vgg11': there are squeezenet, efficientnet_lite0, vgg19"):
         load_net("vgg11")
     with pytest.raises(ValueError, match="did you mean ostrich"):
         squeezenet.index("ostrichh")

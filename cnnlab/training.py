@@ -16,6 +16,7 @@ from cnnlab.datasets import Examples
 from cnnlab.descent import Run, Step
 
 Augment = Callable[[Tensor, Generator], Tensor]
+Perturb = Callable[[Tensor, Tensor], Tensor]
 OptimizerRule = Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer]
 
 CHECKPOINTS = Path(__file__).parent.parent / "data"
@@ -37,7 +38,7 @@ class TrainingStep(Step):
 
 def fit(
     chain: nn.Sequential, examples: Examples, *, epochs: int, generator: Generator, batch: int = 64, rate: float = 3e-3,
-    augment: Augment | None = None, optimizer: OptimizerRule = torch.optim.Adam,
+    augment: Augment | None = None, perturb: Perturb | None = None, optimizer: OptimizerRule = torch.optim.Adam,
 ) -> Run:  # fmt: skip
     """Train the chain, which changes, with cross-entropy; a step is one batch.
 
@@ -51,6 +52,8 @@ def fit(
         batch: examples per step.
         rate: the highest learning rate.
         augment: (images, generator) -> images of the same shape, anew at each step.
+        perturb: (images, labels) -> images of the same shape, after `augment`; one that asks the chain what fools it
+            now makes this adversarial training.
         optimizer: (parameters, rate) -> an optimizer of torch.
 
     Raises:
@@ -75,6 +78,7 @@ def fit(
                 batches = torch.randperm(len(images), generator=generator).split(batch)
             chosen = batches[position]
             seen = augment(images[chosen], generator) if augment else images[chosen]  # (batch, C, H, W)
+            seen = perturb(seen, labels[chosen]) if perturb else seen
             target = labels[chosen].to(device)
             chain.train()
             logits = chain(seen.to(device))  # (batch, classes)

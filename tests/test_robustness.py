@@ -25,12 +25,9 @@ def test_fit_learns_from_what_perturb_makes_of_each_batch_and_its_labels():
         seen.append((batch, of))
         return 1 - batch
 
-    fit(
-        found, Examples(images, labels), epochs=2, generator=Generator().manual_seed(2), batch=4, perturb=perturb
-    ).finish(progress=False)
-    fit(expected, Examples(1 - images, labels), epochs=2, generator=Generator().manual_seed(2), batch=4).finish(
-        progress=False
-    )
+    again = {"epochs": 2, "batch": 4}
+    fit(found, Examples(images, labels), generator=Generator().manual_seed(2), perturb=perturb, **again).finish(False)
+    fit(expected, Examples(1 - images, labels), generator=Generator().manual_seed(2), **again).finish(False)
     assert torch.equal(found.logits.weight, expected.logits.weight)
     assert not torch.equal(found.logits.weight, tiny().logits.weight)
     for batch, of in seen:
@@ -76,5 +73,5 @@ def test_figures_show_every_rate_and_every_net():
     image = torch.rand(1, 1, 2, 3)
     figure = plots_robustness.show_fooled(nets, image, (image + 0.1).clamp(0, 1), "title")
     for axis, net in zip(figure.axes[3:], nets.values(), strict=True):
-        heights = torch.tensor([bar.get_height() for bar in axis.patches[:10]])
-        assert torch.allclose(heights, net.probabilities((image + 0.1).clamp(0, 1))[0].float(), atol=1e-5)
+        heights = torch.tensor([bar.get_height() for bar in axis.patches[:10]]).float()
+        assert torch.allclose(heights, net.probabilities((image + 0.1).clamp(0, 1))[0], atol=1e-5)

@@ -1,0 +1,54 @@
+"""What the checks of chapter 09 say of likely mistakes; that they accept the solutions, test_exercises.py says."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from cnnlab.checks import Check
+from cnnlab.exercises import style as checks
+
+
+def summed(activations: Tensor) -> Tensor:
+    return torch.einsum("bihw,bjhw->bij", activations, activations)
+
+
+def of_positions(activations: Tensor) -> Tensor:
+    flat = activations.flatten(2)
+    return flat.mT @ flat / flat.shape[2]
+
+
+def centred(activations: Tensor, dims: tuple[int, ...]) -> Tensor:
+    return summed(activations - activations.mean(dims, keepdim=True)) / activations[0, 0].numel()
+
+
+def gradient(flat: Tensor, target: Tensor, factor: float = 1.0) -> Tensor:
+    channels, positions = flat.shape
+    return factor * (flat @ flat.mT - target) @ flat / (channels * positions) ** 2
+
+
+def brightness(image: Tensor) -> Tensor:
+    return image.mean(1, keepdim=True)
+
+
+MISTAKES = {
+    "sums": (checks.check_gram, summed, "everything is 20 times"),
+    "pairs of positions": (checks.check_gram, of_positions, "not of positions"),
+    "batch lost": (checks.check_gram, lambda a: (summed(a) / 20).mean(0), "one matrix per image"),
+    "not centred": (checks.check_covariance, lambda a: summed(a) / 15, "the means are still in it"),
+    "one mean": (checks.check_covariance, lambda a: centred(a, (1, 2, 3)), "a mean of its own"),
+    "unbiased": (checks.check_covariance, lambda a: centred(a, (2, 3)) * 15 / 14, "everything is 1.071 times"),
+    "wrong way": (checks.check_style_gradient, lambda f, a: gradient(f, a, -1), "the sign is turned"),
+    "factor": (checks.check_style_gradient, lambda f, a: gradient(f, a, 2), "everything is 2 times"),
+    "the other one": (checks.check_own_colours, lambda s, p: (s + brightness(p) - brightness(s)), "painting's colours"),
+    "too bright": (checks.check_own_colours, lambda s, p: p + brightness(s) - brightness(p), r"stays in \[0, 1\]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "student", "said"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistakes_are_named(check: Callable[[Callable], Check], student: Callable, said: str) -> None:
+    result = check(student)
+    assert not result.ok
+    assert re.search(said, result.message), result.message

@@ -64,6 +64,16 @@ def test_style_is_that_of_gatys_relative_to_its_size():
     assert torch.allclose(score(o.style("conv2", o.gram(other))), expected, rtol=1e-4)
 
 
+def test_the_gradient_of_style_is_that_of_the_gram_matrix_itself():  # though it takes a shorter way
+    target = o.gram(torch.rand(1, 4, 9, 7))
+    for layout in (torch.contiguous_format, torch.channels_last):
+        a = ACTS["conv2"].detach().clone(memory_format=layout).requires_grad_()
+        plain = ((o.gram(a) - target) ** 2).sum((1, 2)) / (target**2).sum()
+        (expected,) = torch.autograd.grad(plain.sum(), a)
+        (found,) = torch.autograd.grad(o.style("conv2", target).score(IMAGE, {"conv2": a}).sum(), a)
+        assert torch.allclose(found, expected, rtol=1e-4, atol=1e-7)
+
+
 def test_channel_sums_are_means_over_the_positions():
     target = torch.rand(1, 4)
     sums = torch.stack([ACTS["conv2"][:, k].flatten(1).sum(1) / ACTS["conv2"][0, k].numel() for k in range(4)], 1)

@@ -18,7 +18,7 @@ from cnnlab._torchvision import torchvision  # noqa: F401  (before the peers imp
 from cnnlab.nets import load_net
 
 NAMES = ("maximization", "dreaming", "style", "attacks", "occlusion", "projections", "inversion", "scanning")
-SIZES = {"occlusion": (224,), "scanning": (224,)}  # at 512 pixels these take minutes and say nothing new
+SIZES = {"style": (224,), "occlusion": (224,), "scanning": (224,)}  # 512 pixels take minutes and say nothing new
 
 
 def main() -> None:

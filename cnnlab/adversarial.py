@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Generator, Tensor
 
-from cnnlab.descent import Projection, Run, Step, descend, lbfgs, linf_ball, sign
+from cnnlab.descent import Run, Step, descend, lbfgs, linf_ball, sign
 from cnnlab.nets import Net
 from cnnlab.objectives import Objective, cross_entropy, objective
 
@@ -72,7 +72,7 @@ def distance_to(image: Tensor, price: Tensor) -> Objective:
     return objective("price |x - image|²", score)
 
 
-def smallest(net: Net, image: Tensor, target: int, *, rounds: int = 8, steps: int = 15, least: float = 1.0) -> Run:
+def smallest(net: Net, image: Tensor, target: int, *, rounds: int = 7, steps: int = 12, least: float = 0.1) -> Run:
     """Nearly the smallest perturbation that makes the net say `target` (Szegedy et al. 2013, section 4.1).
 
     Minimises cross_entropy(target) + c |r|^2 over the perturbation r, with image + r in [0, 1], by L-BFGS steps, each

@@ -72,7 +72,7 @@ def distance_to(image: Tensor, price: Tensor) -> Objective:
     return objective("price |x - image|²", score)
 
 
-def smallest(net: Net, image: Tensor, target: int, *, rounds: int = 7, steps: int = 12, least: float = 0.1) -> Run:
+def smallest(net: Net, image: Tensor, target: int, *, rounds: int = 7, steps: int = 15, least: float = 0.1) -> Run:
     """Nearly the smallest perturbation that makes the net say `target` (Szegedy et al. 2013, section 4.1).
 
     Minimises cross_entropy(target) + c |r|^2 over the perturbation r, with image + r in [0, 1], by L-BFGS steps, each
@@ -84,7 +84,7 @@ def smallest(net: Net, image: Tensor, target: int, *, rounds: int = 7, steps: in
         image: (B, C, H, W) in [0, 1].
         target: a class.
         rounds: prices tried, a stage of the run each.
-        steps: L-BFGS steps for a price; the first round has four times as many, as it starts at the image.
+        steps: L-BFGS steps for a price; the first round has five times as many, as it starts at the image.
         least: the price of the first round.
 
     Returns:
@@ -100,7 +100,7 @@ def smallest(net: Net, image: Tensor, target: int, *, rounds: int = 7, steps: in
         price, done = torch.full_like(length, least), 0
         for number in range(rounds):
             aim = wants + distance_to(center, price)
-            for step in descend(net, aim, found, steps=steps if number else 4 * steps, step=lbfgs()):
+            for step in descend(net, aim, found, steps=steps if number else 5 * steps, step=lbfgs()):
                 done += 1
                 if step.ends_stage:
                     with torch.no_grad():
@@ -116,7 +116,7 @@ def smallest(net: Net, image: Tensor, target: int, *, rounds: int = 7, steps: in
                 now = _constant(found)
                 yield replace(step, number=done, total=total, stage=number, now=now, lowest=now)
 
-    total = (rounds + 3) * steps
+    total = (rounds + 4) * steps
     return Run(generate(), total, center)
 
 

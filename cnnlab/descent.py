@@ -238,7 +238,7 @@ def lbfgs(rate: float = 1.0, history: int = 10, evaluations: int = 1) -> StepRul
 
 def linf_ball(center: Tensor, eps: float) -> Projection:
     """Keep every pixel within eps of the center image; eps in pixel units [0, 1]."""
-    return lambda image: torch.minimum(torch.maximum(image, center.to(image) - eps), center.to(image) + eps)
+    return lambda image: center.to(image) + (image - center.to(image)).clamp(-eps, eps)
 
 
 def l2_ball(center: Tensor, eps: float) -> Projection:

@@ -1,13 +1,16 @@
-"""What a run varies: pixels, or the Fourier spectrum of decorrelated colours. It decides how the pictures look.
+"""What a run varies: pixels, the Fourier spectrum of decorrelated colours, or the weights of a net that paints.
+
+It decides how the pictures look.
 
 A parametrization takes the start image and gives (variable, decode): the leaf tensor that the steps change, and the
 function that makes the image (B, C, H, W) in [0, 1] from it.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from cnnlab.images import frequencies
 
@@ -54,3 +57,53 @@ def spectrum(decay: float = 1.0, margin: float = 0.01) -> Parametrization:
         return torch.view_as_real(torch.fft.rfft2(planes, norm="ortho")) / scale, decode
 
     return parametrize
+
+
+# A painting net's layers, (inputs, outputs): from |x|, y, the distance to the centre and 1 to red, green and blue.
+_PAINTER = ((4, 16), (17, 16), (17, 16), (17, 3))
+
+
+def cppn(weights: Tensor) -> Parametrization:
+    """The weights of a small net that paints: it is asked for the colour of each place (a CPPN, Stanley 2007).
+
+    colour(y, x) = sigmoid(W3 sin(W2 sin(W1 sin(W0 (|x|, y, r, 1))))), with a bias in each layer, y and x from -1 to 1
+    and r the distance to the centre. Pictures are smooth, left and right alike, and can be painted at any size.
+
+    Args:
+        weights: the start, (B, weights), as `cppn_weights` makes them. Of the image only the shape is used.
+    """
+
+    def parametrize(image: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        if len(weights) != len(image) or image.shape[1] != 3:
+            raise ValueError(f"image must be (B, 3, H, W), B = {len(weights)} as weights, not {tuple(image.shape)}")
+        height, width = image.shape[2:]
+        y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
+        places = torch.stack([x.abs(), y, torch.hypot(x, y), torch.ones_like(x)], dim=-1).view(-1, 4).to(image)
+
+        def decode(variable: Tensor) -> Tensor:  # (B, weights) -> (B, 3, H, W)
+            values = places  # (H W, 4), then (B, H W, outputs)
+            for number, layer in enumerate(variable.split([inputs * outputs for inputs, outputs in _PAINTER], dim=1)):
+                matrix = layer.view(len(variable), *_PAINTER[number])
+                values = values.sin() @ matrix[:, :-1] + matrix[:, -1:] if number else values @ matrix
+            return values.sigmoid().transpose(1, 2).reshape(len(variable), 3, height, width)
+
+        return weights.detach().to(image).clone(), decode
+
+    return parametrize
+
+
+def cppn_weights(count: int, generator: Generator, detail: float = 10.0, contrast: float = 1.5) -> Tensor:
+    """Random weights for `cppn`, normal, (count, weights).
+
+    Args:
+        detail: standard deviation of the first layer's, times 2: how many waves there are across the picture.
+        contrast: standard deviation of the other layers', times the root of their inputs.
+    """
+    scales = [(detail if inputs == 4 else contrast) / math.sqrt(inputs) for inputs, _ in _PAINTER]
+    return torch.cat(
+        [
+            scale * torch.randn(count, inputs * outputs, generator=generator)
+            for scale, (inputs, outputs) in zip(scales, _PAINTER, strict=True)
+        ],
+        dim=1,
+    )

@@ -85,10 +85,14 @@ def capturing_moves(board: Board, color: int) -> set[Point]:
     return moves
 
 
-def random_game(generator: Generator, size: int = 9, moves: int = 70) -> Iterator[tuple[Board, int]]:
-    """A game of legal random moves, without retaking a ko: each board with the colour that is to move."""
-    before, board, color = {}, empty_board(size), BLACK
-    for _ in range(moves):
+def random_game(generator: Generator, size: int = 9) -> Iterator[tuple[Board, int]]:
+    """A game of legal random moves, without retaking a ko: each board with the colour that is to move.
+
+    It has 6 moves for every 7 points: then groups are large and full of holes, as they are when it gets tight.
+    """
+    before: Board = {}
+    board, color = empty_board(size), BLACK
+    for _ in range(size * size * 6 // 7):
         yield board, color
         points = list(board)
         for index in torch.randperm(len(points), generator=generator).tolist():

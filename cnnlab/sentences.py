@@ -22,7 +22,8 @@ PATTERNS = (
     "i found the {thing} {degree} {right} and not {wrong} at all",
 )
 PAD = "·"  # what fills a sentence up; its row is black
-VOCABULARY = tuple(sorted({*GOOD, *BAD, *THINGS, *DEGREES, *"the was not but and , i found at all".split()}))
+OTHERS = ("the", "was", "not", "but", "and", ",", "i", "found", "at", "all")
+VOCABULARY = tuple(sorted({*GOOD, *BAD, *THINGS, *DEGREES, *OTHERS}))
 LENGTH = 12  # words of a padded sentence
 
 

@@ -83,7 +83,7 @@ def recorded(sound: np.ndarray, generator: Generator, noise: float = 0.003) -> T
 
 
 def voices(
-    people: str, number: int, generator: Generator, tract: tuple[float, float] = (0.95, 1.05), pitch: float = 0.5
+    people: str, number: int, generator: Generator, tract: tuple[float, float] = (0.92, 1.08), pitch: float = 1
 ) -> Examples:
     """Recordings (N, 1, 1, SAMPLES) of the vowels by `number` voices each, and which vowel each is (N,).
 
@@ -108,7 +108,7 @@ def voices(
 class Spectrogram(nn.Module):
     """A layer from sound to picture, (B, 1, 1, SAMPLES) in [0, 1] -> (B, 1, bands, frames), high frequencies on top.
 
-    Power of short windows (16 ms, Hann), in `bands` overlapping bands, evenly spaced in log frequency from 150 to 7800
+    Power of short windows (16 ms, Hann), in `bands` overlapping bands, evenly spaced in log frequency from 100 to 7800
     Hz; in decibels, of which the `decibels` below the loudest become 0 to 1. On such an axis a shorter tract shifts the
     picture up, as it is.
     """
@@ -117,14 +117,14 @@ class Spectrogram(nn.Module):
     slope: Tensor
     window: Tensor
 
-    def __init__(self, bands: int = 48, frames: int = 48, width: int = 256, decibels: float = 50):
+    def __init__(self, bands: int = 40, frames: int = 40, width: int = 256, decibels: float = 50):
         super().__init__()
         self.frames, self.decibels, self.size = frames, decibels, 2048
-        self.frequencies = 150 * (7800 / 150) ** (torch.arange(bands).flip(0) / (bands - 1))  # Hz, top to bottom
+        self.frequencies = 100 * (7800 / 100) ** (torch.arange(bands).flip(0) / (bands - 1))  # Hz, top to bottom
         distance = (torch.fft.rfftfreq(self.size, 1 / RATE).clamp(min=1) / self.frequencies[:, None]).log2().abs()
-        weights = (1 - distance / 0.2).clamp(min=0)  # triangles, 0.2 octaves to either side
+        weights = (1 - distance / 0.3).clamp(min=0)  # triangles, 0.3 octaves to either side
         self.register_buffer("filters", weights / weights.sum(1, keepdim=True))  # (bands, size / 2 + 1)
-        self.register_buffer("slope", 6 * (self.frequencies / 150).log2()[:, None])  # (bands, 1): as ears hear
+        self.register_buffer("slope", 6 * (self.frequencies / 100).log2()[:, None])  # (bands, 1): as ears hear
         self.register_buffer("window", torch.hann_window(width))
 
     def forward(self, sound: Tensor) -> Tensor:

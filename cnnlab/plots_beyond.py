@@ -56,7 +56,7 @@ def show_boards(
     for index, axis in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         axis.set_axis_off()
         if index < len(boards):
-            draw_board(axis, boards[index], None if heats is None else heats[index], [*titles, *[""] * columns][index])
+            draw_board(axis, boards[index], None if heats is None else heats[index], titles[index] if titles else "")
     return figure
 
 

@@ -28,8 +28,8 @@ COVERED_BY_THE_COURSE = rows(
 )
 NOT_YET = rows(
     """
-    A8 A9 A10 A11 A12
-    D2 D3 D4 D5 D6 D7 D8 D9 D10 D11
+    A8 A9
+    D2 D3 D4 D5 D6 D7 D8 D10 D11
     """
 )
 

@@ -163,5 +163,6 @@ class StonePad(widgets.GridBox):
 
     def _paint(self, _: object = None) -> None:
         for button, stone in zip(self.points, "".join(self.value.split()), strict=True):
-            button.description = {"X": "●", "O": "○", ".": "·"}[stone]
-            button.button_style = "" if stone == "." else "warning"
+            button.description = "·" if stone == "." else "●"
+            button.style.button_color = "#e3b46c"
+            button.style.text_color = {"X": "#000000", "O": "#ffffff", ".": "#6b4a1c"}[stone]

@@ -102,7 +102,7 @@ def show_ranges(series: Mapping[str, np.ndarray], x: Sequence[float], xlabel: st
         axis.plot(x, 100 * values.mean(0), "o-", color=color, linewidth=2, label=name)
         axis.fill_between(x, 100 * values.min(0), 100 * values.max(0), color=color, alpha=0.18, linewidth=0)
     axis.axhline(20, color=GREY, linestyle=":")
-    axis.text(x[-1], 21, "guessing", color="#707070", fontsize=8, ha="right")
+    axis.text(x[-1], 22, "guessing", color="#707070", fontsize=8, ha="right")
     axis.set(xlabel=xlabel, ylabel="accuracy, %", xscale="log", ylim=(0, 103))
     axis.set_xticks(x, [f"{value:g}" for value in x])
     axis.minorticks_off()
@@ -114,7 +114,7 @@ def show_ranges(series: Mapping[str, np.ndarray], x: Sequence[float], xlabel: st
 def draw_bars(axis: Axes, chances: Tensor, names: Sequence[str]) -> None:
     """Probabilities (classes,) as bars, the largest in another colour."""
     top = int(chances.argmax())
-    axis.barh(names, chances.tolist(), color=[ORANGE if index == top else BLUE for index in range(len(names))])
+    axis.barh(list(names), chances.tolist(), color=[ORANGE if index == top else BLUE for index in range(len(names))])
     axis.text(float(chances[top]) + 0.02, top, f"{chances[top]:.0%}", va="center")
     axis.set(xlim=(0, 1.2), xticks=[])
     axis.invert_yaxis()

@@ -152,4 +152,6 @@ def test_a_click_puts_black_then_white_then_nothing() -> None:
     pad.points[5].click()
     pad.points[4].click()
     assert pad.value == ".O.\n..X"
-    assert [button.description for button in pad.points] == list("·○···●")
+    assert [button.description for button in pad.points] == list("·●···●")
+    assert pad.points[1].style.text_color == "#ffffff"
+    assert pad.points[5].style.text_color == "#000000"

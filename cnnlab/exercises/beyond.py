@@ -51,23 +51,6 @@ def check_resonate(resonate: Student) -> str:
 
 
 @verdict
-def check_strongest(strongest: Student) -> str:
-    """strongest(maps, sentences, width) -> for each filter the words under its largest value, joined by spaces."""
-    generator = Generator().manual_seed(0)
-    maps = torch.rand((5, 4, 6), generator=generator)  # sentences, filters, places
-    sentences = [[f"{'abcde'[s]}{place}" for place in range(8)] for s in range(5)]
-    expected = []
-    for k in range(4):
-        _, s, p = max((float(maps[s, k, p]), s, p) for s in range(5) for p in range(6))
-        expected.append(" ".join(sentences[s][p : p + 3]))
-    result = answer(strongest, maps, sentences, 3)
-    require(isinstance(result, list) and len(result) == 4, "strongest gives a list, one text for each of the 4 filters")
-    for k, (found, right) in enumerate(zip(result, expected, strict=True)):
-        same(found, right, f"the strongest n-gram of filter {k}, from maps of shape (5, 4, 6),")
-    return "the words under the largest value of each filter"
-
-
-@verdict
 def check_carried(carried: Student) -> str:
     """carried(weight, order) -> the weights (K, 1, k, D) that do on x[..., order] what `weight` does on x."""
     generator = Generator().manual_seed(0)

@@ -129,3 +129,40 @@ class DotPad(widgets.VBox):
         for dot, button in self.dots.items():
             button.button_style = "warning" if dot == last else "primary" if dot in used else ""
             button.description = "●" if dot in used else "·"
+
+
+class StonePad(widgets.GridBox):
+    """A board of buttons: a click puts a black stone, a second one makes it white, a third takes it off.
+
+    Its `value` is the board as text, rows of X, O and . between line breaks.
+    """
+
+    value = traitlets.Unicode()
+    description = traitlets.Unicode("board")
+
+    def __init__(self, value: str) -> None:
+        rows = value.split()
+        self.style = SimpleNamespace()
+        layout = {"width": "34px", "height": "30px", "margin": "0"}
+        self.points = [
+            widgets.Button(tooltip=f"row {y + 1}, column {x + 1}", layout=layout)
+            for y in range(len(rows))
+            for x in range(len(rows[0]))
+        ]  # fmt: skip
+        for index, button in enumerate(self.points):
+            button.on_click(partial(self._click, index))
+        super().__init__(self.points, layout={"grid_template_columns": f"repeat({len(rows[0])}, 34px)"})
+        self.observe(self._paint, "value")
+        self.value = "\n".join(rows)
+
+    def _click(self, index: int, _: widgets.Button) -> None:
+        rows = self.value.split()
+        y, x = divmod(index, len(rows[0]))
+        stone = {".": "X", "X": "O", "O": "."}[rows[y][x]]
+        self.value = "\n".join((*rows[:y], rows[y][:x] + stone + rows[y][x + 1 :], *rows[y + 1 :]))
+
+    def _paint(self, _: object = None) -> None:
+        for button, stone in zip(self.points, "".join(self.value.split()), strict=True):
+            button.description = "·" if stone == "." else "●"
+            button.style.button_color = "#e3b46c"
+            button.style.text_color = {"X": "#000000", "O": "#ffffff", ".": "#6b4a1c"}[stone]

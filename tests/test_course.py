@@ -28,7 +28,7 @@ COVERED_BY_THE_COURSE = rows(
 )
 NOT_YET = rows(
     """
-    A8 A10 A11 A12
+    A8
     D2
     """
 )

@@ -66,6 +66,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PIP) -e .
 	@touch $@
 
+# torchattacks, which the attacks are compared with, asks for an older requests than JupyterLab's: without its wishes.
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) -e ".[test]"
 	$(PIP) --no-deps torchattacks

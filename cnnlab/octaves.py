@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.descent import Run, Step
+from cnnlab.descent import Run, Step, check_image
 from cnnlab.images import centre_crop, resize
 
 Stage = Callable[[Tensor, int], Run]
@@ -77,6 +77,7 @@ def carry(stage: Stage, image: Tensor, octaves: int = 4, scale: float = 1.4) -> 
     """
     if scale < 1:
         raise ValueError(f"scale must be at least 1, the enlargement from one octave to the next, not {scale}")
+    check_image(image)  # here, for resizing clips
     height, width = image.shape[-2:]
     sizes = [(round(height / scale**k), round(width / scale**k)) for k in reversed(range(octaves))]
     plain = [resize(image, size) for size in sizes]

@@ -65,7 +65,7 @@ def tutorial(net: Net, image: Tensor) -> Tensor:
 
 def peak(height: int, width: int, tile: int) -> float:
     """MiB that one step at this size takes beyond the loaded net and image, in a process of its own."""
-    code = f"from benchmarks.dream import one_large_step; print(one_large_step({height}, {width}, {tile}))"  # a fresh process
+    code = f"from benchmarks.dream import one_large_step; print(one_large_step({height}, {width}, {tile}))"
     return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
 
 

@@ -28,8 +28,8 @@ COVERED_BY_THE_COURSE = rows(
 )
 NOT_YET = rows(
     """
-    A8 A10 A11 A12
-    D2 D8 D10
+    A10 A11 A12
+    D8 D10
     """
 )
 

@@ -135,8 +135,7 @@ def descend(
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, not {steps}")
-    if image.ndim != 4 or not bool(((image >= 0) & (image <= 1)).all()):
-        raise ValueError(f"image must be (B, C, H, W) with values in [0, 1], not {tuple(image.shape)}" + _range(image))
+    check_image(image)
     unknown = objective.layers - set(net.layers)
     if unknown:
         net.activations(image, unknown)  # raises the error that lists the layers
@@ -184,6 +183,12 @@ def descend(
             )
 
     return Run(generate(), steps, start)
+
+
+def check_image(image: Tensor) -> None:
+    """Raise a ValueError unless it is an image, (B, C, H, W) with values in [0, 1]."""
+    if image.ndim != 4 or not bool(((image >= 0) & (image <= 1)).all()):
+        raise ValueError(f"image must be (B, C, H, W) with values in [0, 1], not {tuple(image.shape)}" + _range(image))
 
 
 def plain(rate: float) -> StepRule:

@@ -140,6 +140,28 @@ def energy(layer: str) -> Objective:
     return _layer_objective(layer, f"½|{layer}|²", lambda a: 0.5 * a.square().flatten(1).sum(1))
 
 
+def best_match(layer: str, guide: Tensor) -> Objective:
+    """How well a guide's features are met, each position by the best of them: sum_p max_q a_p . g_q.
+
+    a_p and g_q are the channels' values at position p of the image and q of the guide. The gradient with respect to
+    a_p is the feature that matches best, g_q (Mordvintsev et al. 2015, the notebook's "guided dreams").
+
+    The guide's activations are (1, channels, h, w), of any size.
+    """
+    if guide.ndim != 4 or len(guide) != 1:
+        raise ValueError(f"guide must be the activations of one image, (1, channels, h, w), not {tuple(guide.shape)}")
+    features = guide.detach()[0].flatten(1)  # (channels, Q)
+
+    def score(a: Tensor) -> Tensor:
+        if a.shape[1] != len(features):
+            raise ValueError(f"guide has {len(features)} channels, {layer!r} has {a.shape[1]}")
+        flat = a.flatten(2)  # (B, channels, P)
+        best = (features.T @ flat.detach()).argmax(1)  # (B, Q, P) -> (B, P)
+        return (flat * features[:, best].transpose(0, 1)).sum((1, 2))
+
+    return _layer_objective(layer, f"match({layer}, guide)", score)
+
+
 def gram(activations: Tensor) -> Tensor:
     """Gram matrix: how strongly channels fire together, G_ij = mean_p a_ip a_jp over all positions p.
 

@@ -8,9 +8,10 @@ A stage is any run that starts from an image; the caller writes it, so that noth
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.descent import Run, Step
+from cnnlab.descent import Run, Step, check_image
 from cnnlab.images import centre_crop, resize
 
 Stage = Callable[[Tensor, int], Run]
@@ -37,7 +38,7 @@ def in_stages(stage: Stage, image: Tensor, stages: int, between: Callable[[Tenso
                 run = stage(between(run.image, number), number)
             for step in run:
                 done += 1
-                yield replace(step, number=done, total=total, stage=number)
+                yield replace(step, number=done, total=total, stage=number, ends_stage=done % len(first) == 0)
 
     return Run(generate(), total, image)
 
@@ -60,6 +61,33 @@ def zoom(stage: Stage, image: Tensor, frames: int = 60, scale: float = 1.04) -> 
         return centre_crop(resize(image, (round(size[0] * scale), round(size[1] * scale))), size)
 
     return in_stages(stage, image, frames, enlarge)
+
+
+def carry(stage: Stage, image: Tensor, octaves: int = 4, scale: float = 1.4) -> Run:
+    """Run on the image made small, then larger, up to its own size; what a stage has added is carried along.
+
+    The start of the next stage is the *image* at that size, with all its own detail, plus the enlarged difference that
+    the stages so far have made. (`grow` would enlarge the small image, and lose the photograph's detail.)
+
+    Args:
+        stage: (image, octave) -> the run at that size.
+        image: (B, C, H, W), at the largest size.
+        octaves: how many sizes.
+        scale: from one size to the next.
+    """
+    if scale < 1:
+        raise ValueError(f"scale must be at least 1, the enlargement from one octave to the next, not {scale}")
+    check_image(image)  # here, for resizing clips
+    height, width = image.shape[-2:]
+    sizes = [(round(height / scale**k), round(width / scale**k)) for k in reversed(range(octaves))]
+    plain = [resize(image, size) for size in sizes]
+
+    def onto_the_next(stage_image: Tensor, octave: int) -> Tensor:
+        added = stage_image - plain[octave - 1].to(stage_image)
+        enlarged = F.interpolate(added, sizes[octave], mode="bicubic")  # has a sign: not clipped as `resize` does
+        return (plain[octave].to(enlarged) + enlarged).clamp(0, 1)
+
+    return in_stages(stage, plain[0] if plain else image, octaves, onto_the_next)
 
 
 def stage_images(run: Run) -> Iterator[Tensor]:

@@ -75,3 +75,17 @@ def activity(values: Tensor | np.ndarray, names: Sequence[str], xlabel: str, *, 
         figure.colorbar(drawn, label="share of its largest", ticks=[0, 0.5, 1])
     plt.close(figure)
     return figure
+
+
+def histograms(values: Mapping[str, Tensor], xlabel: str, *, bins: int = 60, height: float = 2.8) -> Figure:
+    """Histograms over each other, on common bins from 0 to the largest value; how many is on a logarithmic axis."""
+    arrays = {name: array.detach().flatten().cpu().numpy() for name, array in values.items()}
+    edges = np.linspace(0, max(array.max() for array in arrays.values()), bins + 1)
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(6.4, height), layout="constrained")
+        for name, array in arrays.items():
+            axis.hist(array, edges.tolist(), histtype="stepfilled", alpha=0.45, label=name)
+        axis.set(xlabel=xlabel, ylabel="how many", yscale="log")
+        axis.legend(frameon=False)
+    plt.close(figure)
+    return figure

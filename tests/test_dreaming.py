@@ -1,0 +1,175 @@
+"""Dreaming: octaves carry what was added, tiles give the gradient of the whole, guides match best, on small nets."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from cnnlab.descent import descend, gradient, normalized, plain
+from cnnlab.dreaming import dream, in_tiles, soften
+from cnnlab.images import blur, resize
+from cnnlab.nets import Net, named
+from cnnlab.objectives import best_match, channel, energy
+from cnnlab.octaves import carry, stage_images, zoom
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def picture(height: int = 40, width: int = 56, batch: int = 1) -> torch.Tensor:
+    return 0.2 + 0.6 * torch.rand(batch, 3, height, width, generator=generator())
+
+
+def tiny_net() -> Net:
+    torch.manual_seed(3)
+    return Net(named(conv1=nn.Conv2d(3, 8, 3, padding=1), relu1=nn.ReLU(), pool1=nn.MaxPool2d(2)), device="cpu")
+
+
+def pointwise_net() -> Net:
+    """Each position sees itself alone: tiles cannot matter, and the formulas fit into a line."""
+    torch.manual_seed(4)
+    return Net(named(conv1=nn.Conv2d(3, 5, 1), relu1=nn.ReLU()), device="cpu")
+
+
+def still(image: torch.Tensor) -> torch.Tensor:
+    return image
+
+
+def test_activations_sent_back_are_the_gradient_of_energy():
+    net, image = tiny_net(), picture(batch=2).requires_grad_()
+    a = net.activations(image, ["relu1"])["relu1"]
+    (by_recipe,) = torch.autograd.grad(a, image, grad_outputs=a.detach())
+    assert torch.equal(by_recipe, gradient(net, energy("relu1"), image)[1])
+
+
+def test_a_stage_begins_with_the_photograph_and_what_was_added():
+    image, starts = picture(45, 60), []
+
+    def stage(start, octave):
+        starts.append(start.clone())
+        return descend(tiny_net(), -energy("relu1"), start, steps=3, step=normalized(0.02))
+
+    ends = list(stage_images(carry(stage, image, octaves=3, scale=1.5)))
+    small = [resize(image, size) for size in ((20, 27), (30, 40), (45, 60))]
+    assert torch.equal(starts[0], small[0])
+    for k in (1, 2):
+        added = F.interpolate(ends[k - 1] - small[k - 1], tuple(small[k].shape[-2:]), mode="bicubic")
+        assert torch.allclose(starts[k], (small[k] + added).clamp(0, 1), atol=1e-6)
+    assert ends[-1].shape == image.shape
+
+
+def test_stages_that_add_nothing_give_the_photograph_back():
+    image = picture()
+    run = carry(lambda start, _: descend(tiny_net(), energy("relu1"), start, steps=2, step=plain(0)), image, 4, 1.4)
+    assert torch.equal(run.finish(progress=False), image)
+
+
+def test_dream_is_the_loop_by_hand():
+    net, image = tiny_net(), picture(36, 48)
+    added = torch.zeros(1, 3, 18, 24)
+    for size in ((18, 24), (36, 48)):
+        small = resize(image, size)
+        x = (small + F.interpolate(added, size, mode="bicubic")).clamp(0, 1)
+        for _ in range(3):
+            grad = gradient(net, energy("relu1"), x)[1]
+            x = (x + 0.02 * grad / grad.abs().mean()).clamp(0, 1)
+        added = x - small
+    run = dream(net, -energy("relu1"), image, octaves=2, scale=2, steps=3, step=normalized(0.02), transform=still)
+    assert torch.allclose(run.finish(progress=False), x, atol=1e-5)
+
+
+def test_dream_repeats_and_is_a_run_of_octaves():
+    net, image = tiny_net(), picture()
+    steps = [
+        (s.number, s.total, s.stage, s.ends_stage) for s in dream(net, -energy("relu1"), image, octaves=2, steps=2)
+    ]
+    assert steps == [(1, 4, 0, False), (2, 4, 0, True), (3, 4, 1, False), (4, 4, 1, True)]
+    once, again = (dream(net, -energy("relu1"), image).finish(progress=False) for _ in range(2))
+    assert torch.equal(once, again)
+    norms = [net.activations(x, ["relu1"])["relu1"].norm() for x in (image, once)]
+    assert norms[1] > 1.2 * norms[0]
+
+
+def test_a_zoom_of_dreams_has_a_frame_for_each_dream():
+    net = tiny_net()
+    run = zoom(lambda image, _: dream(net, -energy("relu1"), image, octaves=2, steps=1), picture(), frames=3)
+    assert len(list(stage_images(run))) == 3
+
+
+@pytest.mark.parametrize("objective", [-energy("pool1"), -channel("relu1", 2), energy("relu1") - channel("pool1", 1)])
+def test_one_tile_is_the_whole(objective):
+    net, image = tiny_net(), picture(batch=2)
+    value, grad = gradient(net, objective, image)
+    tiled_value, tiled_grad = gradient(net, in_tiles(net, objective, tile=64), image)
+    assert torch.equal(tiled_grad, grad)
+    assert torch.equal(tiled_value, value)
+
+
+def test_tiles_are_the_gradients_of_the_parts():
+    net, image = tiny_net(), picture(70, 40, batch=2)
+    value, grad = gradient(net, 3 * in_tiles(net, energy("relu1"), tile=32), image)
+    parts = [
+        [image[..., y, x] for x in (slice(0, 20), slice(20, 40))] for y in (slice(23), slice(23, 46), slice(46, 70))
+    ]
+    found = [[gradient(net, energy("relu1"), part) for part in row] for row in parts]
+    assert torch.allclose(grad, 3 * torch.cat([torch.cat([g for _, g in row], dim=3) for row in found], dim=2))
+    assert torch.allclose(value, 3 * sum(v for row in found for v, _ in row))
+
+
+def test_tiles_do_not_matter_where_positions_see_themselves_alone():
+    net, image = pointwise_net(), picture(70, 90)
+    value, grad = gradient(net, energy("relu1"), image)
+    tiled_value, tiled_grad = gradient(net, in_tiles(net, energy("relu1"), 32), image)
+    assert torch.allclose(tiled_grad, grad, atol=1e-6)
+    assert torch.allclose(tiled_value, value, rtol=1e-5)
+
+
+def test_best_match_is_the_loop_over_positions():
+    net, image = pointwise_net(), picture(3, 4, batch=2)
+    guide = net.activations(picture(5, 2), ["relu1"])["relu1"]
+    a = net.activations(image, ["relu1"])["relu1"].requires_grad_()
+    score = best_match("relu1", guide).score(image, {"relu1": a})
+    (grad,) = torch.autograd.grad(score.sum(), a)
+    for b in range(2):
+        expected = 0.0
+        for y in range(3):
+            for x in range(4):
+                products = {(v, u): a[b, :, y, x] @ guide[0, :, v, u] for v in range(5) for u in range(2)}
+                v, u = max(products, key=products.get)
+                expected += products[v, u]
+                assert torch.allclose(grad[b, :, y, x], guide[0, :, v, u])
+        assert torch.allclose(score[b], expected)
+
+
+def test_soften_is_a_gaussian_of_half_a_pixel_squared_and_cyclic():
+    dot = torch.zeros(1, 1, 21, 21)
+    dot[..., 0, 0] = 1
+    row = torch.tensor([1.0, 2, 1]) / 4
+    soft = soften(dot).roll((10, 10), (-2, -1))[0, 0]
+    assert torch.allclose(soft[9:12, 9:12], torch.outer(row, row))
+    assert soft.sum() == 1
+    wide = soften(dot, times=8).roll((10, 10), (-2, -1))
+    assert torch.allclose(wide, blur(dot.roll((10, 10), (-2, -1)), 2.0), atol=2e-3)
+    assert torch.equal(soften(dot, times=0), dot)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: in_tiles(tiny_net(), energy("relu1"), 8), "tile must be at least 32 pixels, not 8"),
+        (lambda: dream(tiny_net(), -energy("fire7"), picture()), "unknown layer 'fire7': this net has conv1"),
+        (lambda: dream(tiny_net(), -energy("relu1"), picture(), octaves=0), "number of stages must be at least 1"),
+        (lambda: dream(tiny_net(), -energy("relu1"), picture(), scale=0.7), "scale must be at least 1"),
+        (lambda: dream(tiny_net(), -energy("relu1"), picture(), steps=0), "steps must be at least 1"),
+        (lambda: dream(tiny_net(), -energy("relu1"), picture() + 1), r"image must be \(B, C, H, W\) with values"),
+        (lambda: best_match("relu1", torch.ones(2, 8, 3, 3)), "guide must be the activations of one image"),
+        (
+            lambda: gradient(tiny_net(), best_match("relu1", torch.ones(1, 9, 3, 3)), picture()),
+            "guide has 9 channels, 'relu1' has 8",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()

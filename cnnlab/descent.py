@@ -166,7 +166,7 @@ def descend(
                     lowest = value
                     best = shown.detach().clone() if in_pixels else shown.detach()  # the steps change pixels in place
                 variable.grad = None
-                total.backward()  # rather than autograd.grad: this lays grad out as variable is, as fused Adam needs it
+                total.backward()  # not autograd.grad: this lays grad out in memory as variable is
                 return total.detach()
 
             update(evaluate)
@@ -206,9 +206,30 @@ def normalized(rate: float) -> StepRule:
     return _direction(lambda grad: rate * grad / grad.abs().mean(dim=(1, 2, 3), keepdim=True).clamp(min=1e-12))
 
 
-def adam(rate: float) -> StepRule:
-    """Adam (Kingma & Ba 2014), torch.optim's."""
-    return lambda variable: torch.optim.Adam([variable], lr=rate, fused=True).step
+def adam(rate: float, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8) -> StepRule:
+    """Adam (Kingma & Ba 2014, algorithm 1): each number moves by about `rate`, whatever the size of its gradients.
+
+    variable -= rate m / (sqrt(v) + eps), with m and v the running means of grad and grad^2, corrected for their start
+    at 0. The same numbers as torch.optim.Adam's, whose Python costs a twentieth of a step of SqueezeNet.
+    """
+
+    def start(variable: Tensor) -> Update:
+        m, v, number = torch.zeros_like(variable), torch.zeros_like(variable), 0
+
+        def update(evaluate: Callable[[], Tensor]) -> None:
+            nonlocal number
+            evaluate()
+            assert variable.grad is not None
+            number += 1
+            m_share, v_share = 1 - betas[0] ** number, (1 - betas[1] ** number) ** 0.5  # of m, and of the root of v
+            with torch.no_grad():
+                m.lerp_(variable.grad, 1 - betas[0])
+                v.mul_(betas[1]).addcmul_(variable.grad, variable.grad, value=1 - betas[1])
+                variable.addcdiv_(m, v.sqrt().add_(eps * v_share), value=-rate * v_share / m_share)
+
+        return update
+
+    return start
 
 
 def lbfgs(rate: float = 1.0, history: int = 10, evaluations: int = 1) -> StepRule:

@@ -44,6 +44,9 @@ class Net(nn.Module):
             silently changes the activations captured before it).
         labels: one name per class, for `predict`.
         device: "cpu", "cuda", "mps" ...; None takes the best there is.
+
+    Attributes:
+        layers: the names of the layers, first to last.
     """
 
     def __init__(self, chain: nn.Sequential, labels: Sequence[str] | None = None, device: str | None = None):
@@ -56,12 +59,8 @@ class Net(nn.Module):
         for module in self.chain.modules():
             if hasattr(module, "inplace"):
                 module.inplace = False
+        self.layers = tuple(name for name, _ in self.chain.named_children())
         self.labels = None if labels is None else tuple(labels)
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The names of the layers, first to last."""
-        return tuple(name for name, _ in self.chain.named_children())
 
     @property
     def device(self) -> torch.device:

@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cnnlab.descent import Run, adam, descend, normalized
+from cnnlab.descent import adam, descend, lbfgs
+from cnnlab.dreaming import dream
 from cnnlab.images import compose, jitter, noise, photo, save_image, wobble
-from cnnlab.nets import load_net
-from cnnlab.objectives import channel, energy
-from cnnlab.octaves import grow
+from cnnlab.nets import Net, load_net
+from cnnlab.objectives import channel, code, energy, gram, style, total_variation
 from cnnlab.paintings import PAINTINGS, painting
 from cnnlab.parametrizations import spectrum
 
@@ -21,6 +21,16 @@ def tiled(images: list[Tensor], columns: int, gap: int = 6) -> Tensor:
     padded = [torch.nn.functional.pad(image, (0, gap, 0, gap), value=1.0) for image in images]
     rows = [torch.cat(padded[i : i + columns], dim=3) for i in range(0, len(padded), columns)]
     return torch.cat(rows, dim=2)[..., :-gap, :-gap]
+
+
+def painted(net: Net, image: Tensor, like: Tensor) -> Tensor:
+    """The image in the style of another, as in chapter 9."""
+    layers = ["conv1", "relu1", "pool1", "fire2", "fire3", "fire4", "fire5", "fire6", "fire7"]
+    found, content = net.activations(like, layers), net.activations(image, ["fire5"])["fire5"]
+    aim = 0.2 * code("fire5", content) + 0.01 * total_variation()
+    for layer in layers:
+        aim += 1 / len(layers) * style(layer, gram(found[layer]))
+    return descend(net, aim, image, steps=80, step=lbfgs(), parametrization=spectrum()).finish()
 
 
 def main() -> None:
@@ -37,11 +47,14 @@ def main() -> None:
     )
     save_image(tiled([image[None] for image in run.finish()], columns=5), FOLDER / "neurons.jpg")
 
-    def dream(image: Tensor, _: int) -> Run:
-        return descend(net, -energy("fire7"), image, steps=10, step=normalized(0.02), transform=jitter(8))
-
-    dreams = [grow(dream, photo(name, (213, 320)), octaves=2, scale=1.5).finish() for name in ("china", "cat")]
+    photos = [photo(name, (320, 480)) for name in ("china", "coffee")]
+    dreams = [dream(net, -energy("fire7"), image, octaves=5, steps=16).finish() for image in photos]
     save_image(tiled(dreams, columns=2), FOLDER / "dream.jpg")
+
+    pairs = {"china": "swirls", "astronaut": "circles", "cat": "mosaic", "coffee": "wave"}
+    save_image(
+        tiled([painted(net, photo(a, 320), painting(b, 320)) for a, b in pairs.items()], 4), FOLDER / "style.jpg"
+    )
 
     save_image(tiled([painting(name, 240) for name in PAINTINGS], columns=4), FOLDER / "paintings.jpg")
 

@@ -29,7 +29,11 @@ def record(file: Path, sha256: str, folder: Path | None = None) -> None:
 
 
 def make_mnist(file: Path = CHECKPOINT, epochs: int = 30) -> float:
-    """Train the digits' net, write it to `file`, and give its accuracy on the 1,000 held-out digits."""
+    """Train the digits' net, write it to `file`, and give its accuracy on the 1,000 held-out digits.
+
+    One thread: so the order of summation, and with it the result, does not depend on the number of cores.
+    """
+    torch.set_num_threads(1)
     train, held_out = mnist()
     generator = Generator().manual_seed(0)
     chain = mnist_cnn(generator)
@@ -40,10 +44,7 @@ def make_mnist(file: Path = CHECKPOINT, epochs: int = 30) -> float:
 
 
 def make_zfnet(name: str) -> tuple[dict[Path, str], float]:
-    """Train a ZF-net, "main" or a variant; gives the files written with their hashes, and the held-out accuracy.
-
-    One thread: so the order of summation, and with it the result, does not depend on the number of cores.
-    """
+    """Train a ZF-net, "main" or a variant; gives the files written with their hashes, and the held-out accuracy."""
     torch.set_num_threads(1)
     epochs, build, options = (EPOCHS[-1], {}, {}) if name == "main" else VARIANTS[name]
     kept = {epoch: checkpoint_file(epoch) for epoch in EPOCHS} if name == "main" else {epochs: checkpoint_file(name)}

@@ -42,11 +42,11 @@ def dream(
         tile: the net sees the image in parts of at most so many pixels high and wide, one after the other. That bounds
             the memory; the cyclic shift moves the parts' borders at each step, so that they do not show.
     """
-    tiled = in_tiles(net, objective, tile)
+    aim = objective if max(image.shape[-2:]) <= tile else in_tiles(net, objective, tile)
     adrift = transform or compose(jitter(max(image.shape[-2:])), soften)
 
     def stage(image: Tensor, _: int) -> Run:
-        return descend(net, tiled, image, steps=steps, step=step or normalized(0.01), transform=adrift)
+        return descend(net, aim, image, steps=steps, step=step or normalized(0.01), transform=adrift)
 
     return carry(stage, image, octaves, scale)
 

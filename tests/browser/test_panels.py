@@ -216,6 +216,7 @@ def test_the_panels_of_a_notebook(page: Page, lab: Lab, path: Path) -> None:
     open_notebook(page, lab, path.name)
     run_all(page, cells=len(code_cells(path)), timeout=300)
     panels = page.locator(".cnnlab-panel")
+    expect(panels).not_to_have_count(0)
     for number in range(panels.count()):
         panel, name = panels.nth(number), path.stem + f"-panel{number + 1}" * (number > 0)
         panel.scroll_into_view_if_needed()

@@ -1,0 +1,60 @@
+"""How the cost of activation maximization grows: `python -m benchmarks.scaling` draws build/scaling.png.
+
+Seconds against pixels, steps and channels at once, ours and the floor, each on logarithmic axes: a slope of 1 is "twice
+as much takes twice as long".
+"""
+
+from functools import partial
+from pathlib import Path
+
+import torch
+from matplotlib.figure import Figure
+
+from benchmarks.measure import gradients, interleaved
+from cnnlab.descent import adam, descend
+from cnnlab.images import noise
+from cnnlab.nets import Net, load_net
+from cnnlab.objectives import channel
+from cnnlab.parametrizations import pixels, spectrum
+
+LAYER = "fire5"
+RANGES = {"pixels of a side": (96, 160, 224, 320, 448), "steps": (8, 16, 32, 64), "channels at once": (1, 2, 4, 8)}
+
+
+def seconds(net: Net, size: int, steps: int, channels: int) -> dict[str, float]:
+    """Median seconds of a run, from pixels, from the spectrum, and of its floor."""
+    start = noise((channels, 3, size, size), torch.Generator().manual_seed(0))
+    numbers, every = list(range(channels)), torch.arange(channels)
+
+    def run(parametrization) -> torch.Tensor:  # type: ignore[no-untyped-def]
+        objective = -channel(LAYER, numbers)
+        return descend(
+            net, objective, start, steps=steps, step=adam(0.05), parametrization=parametrization
+        ).finish(progress=False)  # fmt: skip
+
+    floor = partial(gradients, net, LAYER, start, lambda a: -a[every, every].mean((1, 2)).sum(), steps)
+    tasks = {"floor": floor, "from pixels": lambda: run(pixels()), "from the spectrum": lambda: run(spectrum())}
+    return interleaved(tasks, repeats=3)
+
+
+def main() -> None:
+    """Measure along each range, the others at 224 pixels, 16 steps and one channel, and draw."""
+    net, figure = load_net("squeezenet", "cpu"), Figure(figsize=(11, 3.6), dpi=110, layout="constrained")
+    for axis, (label, values) in zip(figure.subplots(1, 3), RANGES.items(), strict=True):
+        found = []
+        for value in values:
+            settings = dict.fromkeys(RANGES, 0) | {"pixels of a side": 224, "steps": 16, "channels at once": 1}
+            found.append(seconds(net, *(settings | {label: value}).values()))
+            print(label, value, {name: round(time, 3) for name, time in found[-1].items()}, flush=True)
+        for name in found[0]:
+            axis.loglog(values, [times[name] for times in found], "o-", label=name)
+        axis.set(xlabel=label, ylabel="seconds", xticks=values)
+        axis.set_xticklabels(map(str, values))
+        axis.minorticks_off()
+        axis.legend(frameon=False)
+    Path("build").mkdir(exist_ok=True)
+    figure.savefig("build/scaling.png")
+
+
+if __name__ == "__main__":
+    main()

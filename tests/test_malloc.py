@@ -36,8 +36,8 @@ def faults_a_step(setting: str, **variables: str) -> float:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="for glibc's malloc")
 def test_a_step_does_not_ask_the_system_for_its_memory_again() -> None:
-    assert faults_a_step("") > 1000  # 40 MB in pages of 4 KB are 10,000
-    assert faults_a_step("import cnnlab") < 100
+    assert faults_a_step("") > 200  # of 10,000 pages; how many depends on the top of the heap
+    assert faults_a_step("import cnnlab") < 50
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="for glibc's malloc")

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from benchmarks.measure import gradients, interleaved
+from benchmarks.measure import Work, gradients, interleaved
 from cnnlab.descent import adam, descend
 from cnnlab.images import noise
 from cnnlab.nets import Net, load_net
@@ -32,8 +32,12 @@ def seconds(net: Net, size: int, steps: int, channels: int) -> dict[str, float]:
             net, objective, start, steps=steps, step=adam(0.05), parametrization=parametrization
         ).finish(progress=False)  # fmt: skip
 
-    floor = partial(gradients, net, LAYER, start, lambda a: -a[every, every].mean((1, 2)).sum(), steps)
-    tasks = {"floor": floor, "from pixels": lambda: run(pixels()), "from the spectrum": lambda: run(spectrum())}
+    floor: Work = partial(gradients, net, LAYER, start, lambda a: -a[every, every].mean((1, 2)).sum(), steps)
+    tasks: dict[str, Work] = {
+        "floor": floor,
+        "from pixels": lambda: run(pixels()),
+        "from the spectrum": lambda: run(spectrum()),
+    }
     return interleaved(tasks, repeats=3)
 
 

@@ -58,6 +58,7 @@ def curve(values: Sequence[float], total: int, width: int) -> Image.Image:
     axes.tick_params(labelsize=7.5, length=2, pad=2)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True) if values else NullLocator())
     axes.yaxis.set_major_locator(MaxNLocator(3) if values else NullLocator())
+    axes.yaxis.set_major_formatter("{x:.3g}")  # no common factor: it would stand above the picture's edge
     axes.spines[["top", "right"]].set_visible(False)
     return picture(figure)
 

@@ -35,11 +35,7 @@ def faults_a_step(setting: str, **variables: str) -> float:
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="for glibc's malloc")
-def test_a_step_does_not_ask_the_system_for_its_memory_again() -> None:
-    assert faults_a_step("") > 200  # of 10,000 pages; how many depends on the top of the heap
-    assert faults_a_step("import cnnlab") < 50
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="for glibc's malloc")
-def test_the_users_own_setting_has_the_last_word() -> None:
-    assert faults_a_step("import cnnlab", MALLOC_TRIM_THRESHOLD_="0") > 1000
+def test_a_step_does_not_ask_the_system_for_its_memory_again_unless_the_user_wants_it_so() -> None:
+    returned = faults_a_step("import cnnlab", MALLOC_TRIM_THRESHOLD_="0")
+    assert returned > 5000  # 40 MB are 10,000 pages
+    assert faults_a_step("import cnnlab") < returned / 10

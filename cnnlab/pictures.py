@@ -58,7 +58,8 @@ def curve(values: Sequence[float], total: int, width: int) -> Image.Image:
     axes.tick_params(labelsize=7.5, length=2, pad=2)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True) if values else NullLocator())
     axes.yaxis.set_major_locator(MaxNLocator(3) if values else NullLocator())
-    axes.yaxis.set_major_formatter("{x:.3g}")  # no common factor: it would stand above the picture's edge
+    # -2.5e8, without a common factor, which would stand above the picture's edge
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("e+0", "e").replace("-", "\u2212"))
     axes.spines[["top", "right"]].set_visible(False)
     return picture(figure)
 

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from benchmarks.measure import Task, Work, as_people_have_it, gradients
+from benchmarks.measure import Task, Work, as_people_have_it, gradients, hook_and_adam
 from cnnlab.descent import adam, descend
 from cnnlab.images import noise
 from cnnlab.nets import Net
@@ -35,7 +35,7 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
             partial(maximize, layer, pixels()),
             partial(floor, layer),
             1.10,
-            {"hook and Adam": hook_and_adam(net, layer, start)},
+            {"hook and Adam": hook_and_adam(net, layer, start, lambda a: -a[0, CHANNEL].mean(), STEPS, 0.05)},
         )
         yield Task(
             f"maximize {layer}, spectrum",
@@ -57,26 +57,6 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
         1.10,
         {"12 single runs": lambda: [several(start, number) for number in CHANNELS]},
     )
-
-
-def hook_and_adam(net: Net, layer: str, start: Tensor) -> Work:
-    """The pattern of the well-known visualisation repositories: a forward hook, the whole network, all gradients."""
-    chain = as_people_have_it(net)
-
-    def work() -> Tensor:
-        found: dict[str, Tensor] = {}
-        handle = chain.get_submodule(layer).register_forward_hook(lambda *call: found.update(a=call[-1]))
-        image = start.to(net.device, copy=True).requires_grad_()
-        optimizer = torch.optim.Adam([image], lr=0.05)
-        for _ in range(STEPS):
-            optimizer.zero_grad()
-            chain(image)
-            (-found["a"][0, CHANNEL].mean()).backward()
-            optimizer.step()
-        handle.remove()
-        return image.detach()
-
-    return work
 
 
 def lucent(net: Net, layer: str, size: int) -> Work | None:

@@ -94,3 +94,25 @@ def gradients(net: Net, layer: str, image: Tensor, score: Callable[[Tensor], Ten
         x = image.detach().requires_grad_()
         (grad,) = torch.autograd.grad(score(chain(x)), x)
     return grad
+
+
+def hook_and_adam(
+    net: Net, layer: str, image: Tensor, score: Callable[[Tensor], Tensor], steps: int, rate: float
+) -> Callable[[], Tensor]:
+    """The pattern of the well-known visualisation repositories: a forward hook, the whole network, all gradients."""
+    chain = as_people_have_it(net)
+
+    def work() -> Tensor:
+        found: dict[str, Tensor] = {}
+        handle = chain.get_submodule(layer).register_forward_hook(lambda *call: found.update(a=call[-1]))
+        pixels = image.to(net.device, copy=True).requires_grad_()
+        optimizer = torch.optim.Adam([pixels], lr=rate)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            chain(pixels)
+            score(found["a"]).backward()
+            optimizer.step()
+        handle.remove()
+        return pixels.detach()
+
+    return work

@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from cnnlab.nets import Net
-
-BLUE, ORANGE = "#4878a8", "#e07b39"
+from cnnlab.plots_mnist import BLUE, GREY, ORANGE
 
 
 def show_rates(tables: Mapping[str, Tensor], rows: Sequence[str], columns: Sequence[str], ylabel: str = "") -> Figure:
@@ -68,7 +67,7 @@ def show_fooled(nets: Mapping[str, Net], image: Tensor, changed: Tensor, title: 
 def _bars(axis: Axes, before: Tensor, after: Tensor) -> None:
     top = int(after.argmax())
     axis.bar(range(10), after.tolist(), color=[ORANGE if digit == top else BLUE for digit in range(10)])
-    axis.bar([digit + 0.45 for digit in range(10)], before.tolist(), width=0.12, color="#9a9a9a")
+    axis.bar([digit + 0.45 for digit in range(10)], before.tolist(), width=0.12, color=GREY)
     axis.text(top, float(after[top]) + 0.05, f"{after[top]:.0%}", ha="center", va="bottom")
     axis.set(xlim=(-0.6, 9.7), ylim=(0, 1.35), yticks=[], xticks=range(10))
     axis.tick_params(length=0)

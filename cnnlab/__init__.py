@@ -1,6 +1,6 @@
 """cnnlab: see what convolutional networks see, by making them show it."""
 
-from cnnlab._malloc import keep_freed_memory
+from cnnlab._native import keep_freed_memory
 
 __version__ = "0.1.0"
 

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from cnnlab._native import release_openmp_threads
+
 Job = Callable[[], None]
 
 
@@ -27,6 +29,7 @@ class Worker:
 
     def ask(self, job: Job) -> None:
         """Do this job next, as soon as the present one has stopped."""
+        release_openmp_threads()  # the cores are the worker's now
         with self._lock:
             self._next = job
             self._stop.set()

@@ -12,7 +12,7 @@ TRIM_THRESHOLD, MMAP_MAX, ARENA_MAX = -1, -4, -8  # mallopt(3)'s numbers
 SOFT = 1  # omp_pause_soft
 
 
-def keep_freed_memory(limit: int = 512 * 2**20) -> bool:
+def keep_freed_memory(limit: int = 2**30) -> bool:
     """Let malloc keep up to `limit` bytes of freed memory in one heap for all threads; whether it could.
 
     All activations of a step are freed at its end. glibc then gives the top of its heap, and every block above 32 MB,

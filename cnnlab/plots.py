@@ -11,6 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import NullLocator
 from torch import Tensor
 
 from cnnlab.nets import Prediction
@@ -66,15 +67,36 @@ def show_maps(
 
 
 def curves(
-    series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *, x: Sequence[float] | None = None,
-    log: bool = False, title: str = "",
+    series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *, x: Sequence[Any] | None = None,
+    ticks: Sequence[str] = (), log: str = "", ylim: tuple[float | None, float | None] = (None, None),
+    ordered: bool = False, title: str = "",
 ) -> Figure:  # fmt: skip
-    """Lines over `x`, or over 1, 2, 3 ..., with the names at the side; `log` makes the y axis logarithmic."""
+    """Lines with their names at the side; few values have dots, and what is called a formula is dashed.
+
+    Args:
+        series: name -> values.
+        xlabel: below.
+        ylabel: at the left.
+        x: numbers or names that the values belong to; None is 1, 2, 3 ...
+        ticks: what to write at them.
+        log: the logarithmic axes: "x", which has its ticks at the values of x, "y" or "xy".
+        ylim: the ends of the y axis; None leaves one free.
+        ordered: the series follow one another: colours from blue (first) to yellow (last).
+        title: above.
+    """
     with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
-        for name, values in series.items():
-            axis.plot(np.arange(1, len(values) + 1) if x is None else x, np.asarray(values), label=name, linewidth=2)
-        axis.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
+        figure, axis = plt.subplots(figsize=(6.8, 3.2), layout="constrained")
+        colors = colormaps["viridis"](np.linspace(0, 0.92, len(series))) if ordered else [None] * len(series)
+        for color, (name, values) in zip(colors, series.items(), strict=True):
+            places = range(1, len(values) + 1) if x is None else x
+            style = "--" if name.startswith("formula") else "o-" if len(values) <= 16 else "-"
+            axis.plot(places, np.asarray(values), style, color=color, label=name, linewidth=2, markersize=4)
+        axis.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=ylim, yscale="log" if "y" in log else "linear")
+        if "x" in log:
+            axis.set_xscale("log")
+            axis.xaxis.set_minor_locator(NullLocator())
+        if x is not None and ("x" in log or ticks):
+            axis.set_xticks(x, ticks or [f"{place:,g}" for place in x])
         axis.grid(alpha=0.25)
         if len(series) > 1:
             axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))

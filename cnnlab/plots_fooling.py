@@ -1,12 +1,10 @@
 """Figures of adversarial examples: what was changed, by how much, and what the net says then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 from torch import Tensor
 
 from cnnlab.nets import Prediction
@@ -47,27 +45,6 @@ def fooled(
             _draw(axis, images[row])
             axis.set_title(text, fontsize=9, color="#c44e52" if images is image else "black")
     plt.close(figure)  # shown once, as the cell's value
-    return figure
-
-
-def against(
-    x: Sequence[float], series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *,
-    names: Sequence[str] | None = None, top: float | None = 1, title: str = "",
-) -> Figure:  # fmt: skip
-    """Lines over a logarithmic axis, their names beside their ends; `names` label the values of x."""
-    with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(6.6, 3.1), layout="constrained")
-        for name, values in series.items():
-            style = "--" if name.startswith("formula") else "o-"
-            axis.plot(x, np.asarray(values), style, label=name, linewidth=2, markersize=4)
-        axis.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log")
-        if names is not None:
-            axis.set_xticks(x, names)
-            axis.xaxis.set_minor_locator(NullLocator())
-        axis.set_ylim(0, None if top is None else 1.04 * top)
-        axis.grid(alpha=0.25)
-        axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    plt.close(figure)
     return figure
 
 

@@ -83,18 +83,6 @@ def show_sizes(groups: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
     return figure
 
 
-def show_moves(series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Figure:
-    """Lines over 0, 1, 2, ..., one per name."""
-    figure = _figure(6.6, 3.2)
-    axis = figure.subplots()
-    for color, (name, values) in zip((GREY, BLUE, ORANGE), series.items(), strict=False):
-        axis.plot(range(len(values)), values, "o-", color=color, linewidth=2, label=name)
-    axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 102))
-    axis.legend(frameon=False)
-    _plain(axis)
-    return figure
-
-
 def show_above(digits: Tensor, own: Tensor, names: Sequence[str], what: str) -> Figure:
     """Activations of real digits, a dot each (N, K), and beside them the activation of each neuron's own image (K,).
 

@@ -1,6 +1,6 @@
-"""Figures about the ZF-net's training: filters as small colour images, and measures over the epochs."""
+"""Figures about the ZF-net's training: filters as small colour images, and bars."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import torch
@@ -35,26 +35,6 @@ def tiled(images: Tensor, columns: int, gap: int = 1) -> Tensor:
 def stretched(grad: Tensor) -> Tensor:
     """A projection as an image: 0 is mid grey, the largest number of each (of its absolute values) black or white."""
     return 0.5 + 0.5 * grad / grad.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-12)
-
-
-def show_lines(
-    x: Sequence[float] | Sequence[str], series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, *,
-    log: bool = False,
-) -> Figure:  # fmt: skip
-    """Lines over the same `x`, from blue (first) to yellow (last), named at the side; `log`: powers of 2."""
-    with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(7, 3.2), layout="constrained")
-        colors = plt.get_cmap("viridis")(torch.linspace(0, 0.92, len(series)).tolist())
-        for (name, values), color in zip(series.items(), colors, strict=True):
-            axis.plot(x, values, marker="o", markersize=4, color=color, label=name, linewidth=2)
-        axis.set(xlabel=xlabel, ylabel=ylabel)
-        if log:
-            axis.set_xscale("log", base=2)
-            axis.set_xticks(x, [f"{value}" for value in x])
-        axis.grid(alpha=0.25)
-        axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    plt.close(figure)
-    return figure
 
 
 def show_bars(values: Mapping[str, float], xlabel: str, spread: Mapping[str, float] | None = None) -> Figure:

@@ -161,7 +161,6 @@ def test_figures_show_the_difference_around_grey():
     said = [net.predict(image[None], 1)[0] for image in images]
     assert len(plots_fooling.fooled(images, changed, said, said).axes) == 8
     assert len(plots_fooling.attack(images[:1], changed[:1], net.predict(changed[:1], 3), target="a").axes) == 3
-    assert len(plots_fooling.against([1, 2], {"a": [0.1, 0.2]}, "x", "y", names=["one", "two"]).axes) == 1
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,6 @@ def test_figures_are_drawn_without_pyplot(net: Net) -> None:
         plots_mnist.show_training([2.0, 1.0, 0.5], [0.5, 0.9]),
         plots_mnist.show_training([], []),
         plots_mnist.show_sizes({"one": [(10, 0.5)], "other": [(10, 0.5), (20, 0.6)]}),
-        plots_mnist.show_moves({"one": [90, 50]}, "x", "y"),
         plots_mnist.show_above(torch.rand(20, 3), torch.rand(3), ["1", "2", "3"], "a"),
         plots_mnist.show_rows(rows, ["x", "y"]),
         plots_mnist.show_answer(net, image),

@@ -36,3 +36,21 @@ def test_activity_is_shown_relative_to_each_strips_largest():
 def test_curves_stand_over_their_x():
     figure = plots.curves({"a": [1.0, 2.0]}, "x", "y", x=[0.5, 0.7])
     assert figure.axes[0].lines[0].get_xdata().tolist() == [0.5, 0.7]
+
+
+def test_curves_name_the_values_of_a_logarithmic_axis():
+    axis = plots.curves({"a": [1.0, 2.0], "formula": [1.0, 2.0]}, "x", "y", x=[10, 1000], log="xy", ylim=(0.5, 3)).axes[
+        0
+    ]
+    assert (axis.get_xscale(), axis.get_yscale(), axis.get_ylim()) == ("log", "log", (0.5, 3))
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["10", "1,000"]
+    assert [line.get_linestyle() for line in axis.lines] == ["-", "--"]
+    named = plots.curves({"a": [1.0, 2.0]}, "x", "y", x=[1, 2], ticks=["one", "two"], ordered=True).axes[0]
+    assert [label.get_text() for label in named.get_xticklabels()] == ["one", "two"]
+
+
+def test_curves_over_names_and_over_numbers():
+    assert plots.curves({"a": [1.0, 2.0]}, "x", "y", x=["relu1", "fire2"]).axes[0].lines[0].get_marker() == "o"
+    many = plots.curves({"a": list(range(40))}, "x", "y").axes[0].lines[0]
+    assert many.get_marker() == "None"
+    assert many.get_xdata()[:2].tolist() == [1, 2]

@@ -6,11 +6,12 @@ from torch import Tensor
 
 from benchmarks.measure import Task, gradients, hook_and_adam
 from cnnlab.codes import keep_channel
-from cnnlab.descent import adam, descend
+from cnnlab.descent import descend
 from cnnlab.images import gray, photo
 from cnnlab.nets import Net
 from cnnlab.objectives import code
 from cnnlab.parametrizations import spectrum
+from cnnlab.steps import adam
 
 LAYER, CHANNEL, EVALUATIONS = "fire5", 12, 60
 

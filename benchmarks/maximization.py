@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.measure import Task, Work, as_people_have_it, gradients, hook_and_adam
-from cnnlab.descent import adam, descend
+from cnnlab.descent import descend
 from cnnlab.images import noise
 from cnnlab.nets import Net
 from cnnlab.objectives import channel
 from cnnlab.parametrizations import Parametrization, pixels, spectrum
+from cnnlab.steps import adam
 
 STEPS, CHANNEL, CHANNELS = 64, 12, list(range(12))
 

@@ -11,11 +11,12 @@ import torch
 from matplotlib.figure import Figure
 
 from benchmarks.measure import Work, gradients, interleaved
-from cnnlab.descent import adam, descend
+from cnnlab.descent import descend
 from cnnlab.images import noise
 from cnnlab.nets import Net, load_net
 from cnnlab.objectives import channel
 from cnnlab.parametrizations import pixels, spectrum
+from cnnlab.steps import adam
 
 LAYER = "fire5"
 RANGES = {"pixels of a side": (96, 160, 224, 320, 448), "steps": (8, 16, 32, 64), "channels at once": (1, 2, 4, 8)}

@@ -8,11 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.measure import Task, as_people_have_it, truncated
-from cnnlab.descent import descend, lbfgs
+from cnnlab.descent import descend
 from cnnlab.images import photo
 from cnnlab.nets import Net
 from cnnlab.objectives import code, gram, style
 from cnnlab.paintings import painting
+from cnnlab.steps import lbfgs
 
 EVALUATIONS, CONTENT, DEEPEST = 100, "fire5", "fire7"
 STYLES = ("conv1", "relu1", "pool1", "fire2", "fire3", "fire4", "fire5", "fire6", "fire7")

@@ -10,9 +10,10 @@ from dataclasses import replace
 import torch
 from torch import Generator, Tensor
 
-from cnnlab.descent import Run, Step, descend, lbfgs, linf_ball, sign
+from cnnlab.descent import Run, Step, descend
 from cnnlab.nets import Net
 from cnnlab.objectives import Objective, cross_entropy, objective
+from cnnlab.steps import lbfgs, linf_ball, sign
 
 
 def fgsm(net: Net, aim: Objective, image: Tensor, eps: float = 8 / 255) -> Run:

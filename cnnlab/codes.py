@@ -9,11 +9,13 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from cnnlab.descent import Run, adam, descend, lbfgs
-from cnnlab.images import jitter, noise
+from cnnlab.descent import Run, descend
+from cnnlab.images import noise
 from cnnlab.nets import Net
 from cnnlab.objectives import code, pixel_norm, total_variation
 from cnnlab.parametrizations import spectrum
+from cnnlab.steps import adam, lbfgs
+from cnnlab.transforms import jitter
 
 
 def keep_channel(activations: Tensor, channel: int | Sequence[int]) -> Tensor:

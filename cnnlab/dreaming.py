@@ -8,11 +8,12 @@
 import torch
 from torch import Tensor
 
-from cnnlab.descent import Run, StepRule, descend, gradient, normalized
-from cnnlab.images import Transform, compose, jitter
+from cnnlab.descent import Run, descend, gradient
 from cnnlab.nets import Net
 from cnnlab.objectives import Activations, Objective, objective
 from cnnlab.octaves import carry
+from cnnlab.steps import StepRule, normalized
+from cnnlab.transforms import Transform, compose, jitter, soften
 
 
 def dream(
@@ -49,20 +50,6 @@ def dream(
         return descend(net, aim, image, steps=steps, step=step or normalized(0.01), transform=adrift)
 
     return carry(stage, image, octaves, scale)
-
-
-def soften(image: Tensor, times: int = 1) -> Tensor:
-    """Blur over the edges, cyclically: (1 2 1) / 4 along rows and columns, so often; sigma = sqrt(times / 2) pixels.
-
-    As a transform before the net it softens the gradient too: no pixel is driven apart from its neighbours. Adding the
-    image's shifted copies is quicker than a convolution.
-    """
-    for _ in range(times):
-        for dim in (-1, -2):
-            image = image + image.roll(1, dim)  # (1 1) twice is (1 2 1)
-            image = image + image.roll(-1, dim)
-        image = image / 16
-    return image
 
 
 def in_tiles(net: Net, part: Objective, tile: int) -> Objective:

@@ -8,7 +8,7 @@ import math
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,6 @@ from PIL import Image, ImageOps
 from torch import Generator, Tensor
 
 Size = int | tuple[int, int]
-Transform = Callable[[Tensor], Tensor]
 
 # name -> where it is packaged: scikit-image's wheel, or scikit-learn's
 _SKIMAGE = {
@@ -176,49 +175,6 @@ def blur(image: Tensor, sigma: float) -> Tensor:
     padded = F.pad(image, (radius,) * 4, mode="replicate")
     rows = F.conv2d(padded, kernel[:, :, None, :], groups=image.shape[1])
     return F.conv2d(rows, kernel[:, :, :, None], groups=image.shape[1])
-
-
-def jitter(pixels: int, generator: Generator | None = None) -> Transform:
-    """A transform that rolls the image by up to `pixels` each way, anew at each step.
-
-    No pixel can then settle into the raster of the net's strides. Without a generator a fresh one is seeded with 0, so
-    that runs repeat.
-    """
-    generator = generator or Generator().manual_seed(0)
-
-    def transform(image: Tensor) -> Tensor:
-        down, right = torch.randint(-pixels, pixels + 1, (2,), generator=generator).tolist()
-        return image.roll((down, right), dims=(-2, -1))
-
-    return transform
-
-
-def wobble(degrees: float, scale: float, generator: Generator | None = None) -> Transform:
-    """A transform that turns by up to `degrees` and resizes by up to the factor `scale`, anew at each step.
-
-    What survives it has structure larger than a pixel. The border is mirrored.
-    """
-    generator = generator or Generator().manual_seed(0)
-
-    def transform(image: Tensor) -> Tensor:
-        turn, grow = (2 * torch.rand(2, generator=generator) - 1).tolist()
-        angle, factor = math.radians(degrees * turn), scale**-grow
-        matrix = factor * torch.tensor([[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0]])
-        grid = F.affine_grid(matrix.expand(len(image), 2, 3).to(image), list(image.shape), align_corners=False)
-        return F.grid_sample(image, grid, padding_mode="reflection", align_corners=False)
-
-    return transform
-
-
-def compose(*transforms: Transform) -> Transform:
-    """One transform from several, the first applied first."""
-
-    def transform(image: Tensor) -> Tensor:
-        for each in transforms:
-            image = each(image)
-        return image
-
-    return transform
 
 
 def _sized(image: Tensor, size: Size | None) -> Tensor:

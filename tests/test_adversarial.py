@@ -9,11 +9,12 @@ from torch import nn
 
 from cnnlab import plots_fooling
 from cnnlab.adversarial import distance_to, fgsm, pgd, sign_noise, smallest
-from cnnlab.descent import adam, descend
+from cnnlab.descent import descend
 from cnnlab.images import PHOTOS, gray, photo
 from cnnlab.nets import Net, load_net, named
 from cnnlab.objectives import cross_entropy
 from cnnlab.parametrizations import cppn, cppn_weights
+from cnnlab.steps import adam
 
 
 def generator(seed: int = 0) -> torch.Generator:

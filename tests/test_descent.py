@@ -5,11 +5,13 @@ import torch
 from torch import nn
 
 from cnnlab import descent as d
-from cnnlab.images import gray, jitter, noise, photo
+from cnnlab.images import gray, noise, photo
 from cnnlab.nets import Net, named
 from cnnlab.objectives import channel, objective, pixel_norm, total_variation
 from cnnlab.octaves import grow, in_stages, stage_images, zoom
 from cnnlab.parametrizations import pixels, spectrum
+from cnnlab.steps import adam, l2_ball, lbfgs, linf_ball, normalized, plain, sign
+from cnnlab.transforms import jitter
 
 torch.manual_seed(0)
 NET = Net(named(conv1=nn.Conv2d(3, 6, 3), relu1=nn.ReLU(), conv2=nn.Conv2d(6, 4, 3, stride=2)), device="cpu")
@@ -34,9 +36,9 @@ def test_gradient_is_autograds():
 @pytest.mark.parametrize(
     ("step", "rule"),
     [
-        (d.plain(0.5), lambda g: 0.5 * g),
-        (d.sign(0.01), lambda g: 0.01 * g.sign()),
-        (d.normalized(0.02), lambda g: 0.02 * g / g.abs().mean((1, 2, 3), keepdim=True)),
+        (plain(0.5), lambda g: 0.5 * g),
+        (sign(0.01), lambda g: 0.01 * g.sign()),
+        (normalized(0.02), lambda g: 0.02 * g / g.abs().mean((1, 2, 3), keepdim=True)),
     ],
 )
 def test_first_order_steps_equal_the_loop_written_out(step, rule):
@@ -57,7 +59,7 @@ def test_adam_is_torchs_with_clipping():
         image.grad = value_and_grad(image.detach())[1]
         optimizer.step()
         image.data.clamp_(0, 1)
-    found = d.descend(NET, OBJECTIVE, START, steps=6, step=d.adam(0.03)).finish(progress=False)
+    found = d.descend(NET, OBJECTIVE, START, steps=6, step=adam(0.03)).finish(progress=False)
     assert torch.allclose(found, image, atol=1e-5)
 
 
@@ -76,15 +78,15 @@ def test_lbfgs_stepped_is_lbfgs_in_one_go():
         return loss
 
     reference.step(closure)
-    run = d.descend(NET, bowl, start, steps=12, step=d.lbfgs(0.5))
+    run = d.descend(NET, bowl, start, steps=12, step=lbfgs(0.5))
     assert torch.allclose(run.finish(progress=False), variable, atol=1e-4)
     assert run.values[-1] < 0.01 * run.values[0]
 
 
 def test_a_batch_is_as_good_as_single_runs():
-    both = d.descend(NET, -channel("conv2", [1, 3]), START, steps=4, step=d.adam(0.05)).finish(progress=False)
+    both = d.descend(NET, -channel("conv2", [1, 3]), START, steps=4, step=adam(0.05)).finish(progress=False)
     for i, number in enumerate([1, 3]):
-        one = d.descend(NET, -channel("conv2", number), START[i : i + 1], steps=4, step=d.adam(0.05)).finish(
+        one = d.descend(NET, -channel("conv2", number), START[i : i + 1], steps=4, step=adam(0.05)).finish(
             progress=False
         )
         assert torch.allclose(both[i : i + 1], one, atol=1e-5)
@@ -92,32 +94,32 @@ def test_a_batch_is_as_good_as_single_runs():
 
 def test_projections_keep_the_image_in_the_ball():
     eps = 0.02
-    image = d.descend(NET, OBJECTIVE, START, steps=8, step=d.sign(0.01), project=d.linf_ball(START, eps)).finish(False)
+    image = d.descend(NET, OBJECTIVE, START, steps=8, step=sign(0.01), project=linf_ball(START, eps)).finish(False)
     assert (image - START).abs().max().item() == pytest.approx(eps, abs=1e-6)
-    image = d.descend(NET, OBJECTIVE, START, steps=8, step=d.plain(9.0), project=d.l2_ball(START, 0.5)).finish(False)
+    image = d.descend(NET, OBJECTIVE, START, steps=8, step=plain(9.0), project=l2_ball(START, 0.5)).finish(False)
     lengths = (image - START).flatten(1).norm(dim=1)
     assert (lengths <= 0.5 + 1e-5).all()
     assert (lengths > 0.4).all()
     with pytest.raises(ValueError, match="project moves pixels"):
-        d.descend(NET, OBJECTIVE, START, steps=1, project=d.linf_ball(START, eps), parametrization=spectrum())
+        d.descend(NET, OBJECTIVE, START, steps=1, project=linf_ball(START, eps), parametrization=spectrum())
 
 
 def test_the_start_is_not_changed_and_the_image_stays_in_range():
     before = START.clone()
-    image = d.descend(NET, OBJECTIVE, START, steps=3, step=d.plain(1e4)).finish(progress=False)
+    image = d.descend(NET, OBJECTIVE, START, steps=3, step=plain(1e4)).finish(progress=False)
     assert torch.equal(START, before)
     assert image.min() == 0
     assert image.max() == 1
 
 
 def test_leaving_a_run_keeps_the_image_so_far():
-    run = d.descend(NET, OBJECTIVE, START, steps=50, step=d.sign(0.01))
+    run = d.descend(NET, OBJECTIVE, START, steps=50, step=sign(0.01))
     assert torch.equal(run.image, START)
     assert len(run) == 50
     for step in run:
         if step.number == 7:
             break
-    seven = d.descend(NET, OBJECTIVE, START, steps=7, step=d.sign(0.01)).finish(progress=False)
+    seven = d.descend(NET, OBJECTIVE, START, steps=7, step=sign(0.01)).finish(progress=False)
     assert torch.equal(run.image, seven)
     assert len(run.values) == 7
 
@@ -136,7 +138,7 @@ def test_ctrl_c_gives_the_best_image_so_far():
             else image.mean((1, 2, 3)) * 0 + 1 + image.sum() * 0
         )
 
-    run = d.descend(NET, objective("bowl", score), gray((1, 3, 4, 4)), steps=9, step=d.plain(10.0))
+    run = d.descend(NET, objective("bowl", score), gray((1, 3, 4, 4)), steps=9, step=plain(10.0))
     assert torch.equal(run.finish(progress=False), calls[1])
 
 
@@ -144,7 +146,7 @@ def test_ctrl_c_gives_the_best_image_so_far():
 def test_the_best_image_is_the_one_with_the_lowest_value(parametrization):
     """Steps that overshoot: the best is what the net saw at the lowest value, and stays so while the run goes on."""
     objective = pixel_norm(2, center=0.4)
-    run = d.descend(NET, objective, START[:1], steps=12, step=d.adam(0.9), parametrization=parametrization)
+    run = d.descend(NET, objective, START[:1], steps=12, step=adam(0.9), parametrization=parametrization)
     lowest, kept = float("inf"), []
     for step in run:
         lowest = min(lowest, step.value)
@@ -157,7 +159,7 @@ def test_the_best_image_is_the_one_with_the_lowest_value(parametrization):
 def test_nan_stops_the_run_and_names_the_step_and_the_objective():
     bad = objective("log of a negative number", lambda image, _: (image.mean((1, 2, 3)) - 0.48).log())
     with pytest.raises(FloatingPointError, match=r"step 2 of 9: the objective log of a negative number is nan"):
-        d.descend(NET, bad, gray((1, 3, 4, 4)), steps=9, step=d.sign(0.05)).finish(progress=False)
+        d.descend(NET, bad, gray((1, 3, 4, 4)), steps=9, step=sign(0.05)).finish(progress=False)
 
 
 def test_bad_arguments_are_refused_before_the_first_step():
@@ -211,7 +213,7 @@ def test_equal_steps_in_the_spectrum_change_coarse_structure_more():
             -channel("conv2", 2),
             gray((1, 3, 64, 64)),
             steps=20,
-            step=d.adam(0.02),
+            step=adam(0.02),
             parametrization=parametrization,
         )
         change = torch.fft.rfft2(run.finish(progress=False) - 0.5).abs().mean((0, 1))
@@ -222,7 +224,7 @@ def test_equal_steps_in_the_spectrum_change_coarse_structure_more():
 
 def test_growing_is_descent_enlarged_and_descended_again():
     def stage(image, octave):
-        return d.descend(NET, OBJECTIVE, image, steps=2, step=d.sign(0.01))
+        return d.descend(NET, OBJECTIVE, image, steps=2, step=sign(0.01))
 
     run = grow(stage, START, octaves=3, scale=1.5)
     assert len(run) == 6
@@ -235,7 +237,7 @@ def test_a_zoom_keeps_its_size_and_changes_what_it_looks_for():
 
     def stage(image, frame):
         asked.append(frame)
-        return d.descend(NET, -channel("conv2", frame % 4), image, steps=1, step=d.sign(0.01))
+        return d.descend(NET, -channel("conv2", frame % 4), image, steps=1, step=sign(0.01))
 
     frames = list(stage_images(zoom(stage, START, frames=4, scale=1.2)))
     assert asked == [0, 1, 2, 3]
@@ -249,7 +251,7 @@ def test_inversion_of_a_code_finds_the_image_back():
 
     image = photo("cat", 24)
     target = NET.activations(image, ["conv1"])["conv1"]
-    run = d.descend(NET, code("conv1", target), gray(image.shape), steps=150, step=d.adam(0.03))
+    run = d.descend(NET, code("conv1", target), gray(image.shape), steps=150, step=adam(0.03))
     assert (run.finish(progress=False) - image).abs().mean() < 0.02
     assert run.values[-1] < 0.01 * run.values[0]
     assert pixel_norm(2).score(run.best, {}).item() > 0

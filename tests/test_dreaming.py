@@ -5,12 +5,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cnnlab.descent import descend, gradient, normalized, plain
-from cnnlab.dreaming import dream, in_tiles, soften
-from cnnlab.images import blur, resize
+from cnnlab.descent import descend, gradient
+from cnnlab.dreaming import dream, in_tiles
+from cnnlab.images import resize
 from cnnlab.nets import Net, named
 from cnnlab.objectives import best_match, channel, energy
 from cnnlab.octaves import carry, stage_images, zoom
+from cnnlab.steps import normalized, plain
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -140,18 +141,6 @@ def test_best_match_is_the_loop_over_positions():
                 expected += products[v, u]
                 assert torch.allclose(grad[b, :, y, x], guide[0, :, v, u])
         assert torch.allclose(score[b], expected)
-
-
-def test_soften_is_a_gaussian_of_half_a_pixel_squared_and_cyclic():
-    dot = torch.zeros(1, 1, 21, 21)
-    dot[..., 0, 0] = 1
-    row = torch.tensor([1.0, 2, 1]) / 4
-    soft = soften(dot).roll((10, 10), (-2, -1))[0, 0]
-    assert torch.allclose(soft[9:12, 9:12], torch.outer(row, row))
-    assert soft.sum() == 1
-    wide = soften(dot, times=8).roll((10, 10), (-2, -1))
-    assert torch.allclose(wide, blur(dot.roll((10, 10), (-2, -1)), 2.0), atol=2e-3)
-    assert torch.equal(soften(dot, times=0), dot)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ import pytest
 import torch
 from skimage.feature import hog
 
-from cnnlab.descent import adam, descend
+from cnnlab.descent import descend
 from cnnlab.hog import draw_hog, hog_net
 from cnnlab.images import photo
 from cnnlab.objectives import code
+from cnnlab.steps import adam
 
 
 def theirs(image: torch.Tensor, orientations: int, cell: int) -> torch.Tensor:

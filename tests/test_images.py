@@ -127,27 +127,3 @@ def test_noise_repeats_and_its_spectrum_falls_as_asked():
         frequency[high].mean() / frequency[low].mean()
     )
     assert slope.item() == pytest.approx(-2, abs=0.25)  # amplitude 1 / f, power 1 / f^2
-
-
-def test_jitter_rolls_within_its_bound_and_repeats():
-    image = torch.zeros(1, 1, 21, 21)
-    image[0, 0, 10, 10] = 1
-    places = []
-    for transform in (images.jitter(3), images.jitter(3)):
-        places.append([transform(image)[0, 0].nonzero()[0].tolist() for _ in range(60)])
-    assert places[0] == places[1]
-    rows = {place[0] for place in places[0]}
-    assert rows == set(range(7, 14))
-
-
-def test_wobble_at_rest_is_the_identity_and_else_keeps_a_symmetric_picture():
-    image = images.photo("cat", 40)
-    assert torch.allclose(images.wobble(0, 1)(image), image, atol=1e-5)
-    y, x = torch.meshgrid(torch.linspace(-1, 1, 61), torch.linspace(-1, 1, 61), indexing="ij")
-    disc = torch.exp(-4 * (x**2 + y**2))[None, None]
-    assert (images.wobble(45, 1)(disc) - disc)[..., 10:-10, 10:-10].abs().max() < 0.01
-    assert (images.wobble(0, 1.5)(disc) - disc).abs().max() > 0.05
-
-
-def test_compose_applies_the_first_first():
-    assert images.compose(lambda x: x + 1, lambda x: x * 10)(torch.ones(1)).item() == 20

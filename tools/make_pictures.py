@@ -5,13 +5,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cnnlab.descent import adam, descend, lbfgs
+from cnnlab.descent import descend
 from cnnlab.dreaming import dream
-from cnnlab.images import compose, jitter, noise, photo, save_image, wobble
+from cnnlab.images import noise, photo, save_image
 from cnnlab.nets import Net, load_net
 from cnnlab.objectives import channel, code, energy, gram, style, total_variation
 from cnnlab.paintings import PAINTINGS, painting
 from cnnlab.parametrizations import spectrum
+from cnnlab.steps import adam, lbfgs
+from cnnlab.transforms import compose, jitter, wobble
 
 FOLDER = Path(__file__).parent.parent / "data" / "pictures"
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from cnnlab import descent
+from cnnlab import steps
 from cnnlab.checks import Student, answer, require, same, verdict
 
 
@@ -34,7 +34,7 @@ def check_step(pgd_step: Student) -> str:
     eps, rate = 0.1, 0.04
 
     def after(direction: int) -> Tensor:
-        return descent.linf_ball(center, eps)(image + direction * rate * grad.sign()).clamp(0, 1)
+        return steps.linf_ball(center, eps)(image + direction * rate * grad.sign()).clamp(0, 1)
 
     result = answer(pgd_step, image, grad, center, eps, rate)
     if isinstance(result, Tensor) and result.shape == image.shape:
@@ -54,10 +54,10 @@ def check_l2_step(l2_step: Student) -> str:
     image = center + 0.02 * (_random((3, 3, 4, 6), 2) - 0.5)
     unit = grad / grad.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
     for eps in (0.5, 0.15):  # the ball is wide, and then it is not
-        expected = descent.l2_ball(center, eps)(image - 0.2 * unit)
+        expected = steps.l2_ball(center, eps)(image - 0.2 * unit)
         result = answer(l2_step, image, grad, center, eps, 0.2)
         if isinstance(result, Tensor) and result.shape == image.shape and eps == 0.5:
-            whole = descent.l2_ball(center, eps)(image - 0.2 * grad / grad.norm())
+            whole = steps.l2_ball(center, eps)(image - 0.2 * grad / grad.norm())
             require(not torch.allclose(result, whole), "l2_step: each image has its own length, not the whole batch")
         same(result, expected, f"l2_step(image of shape (3, 3, 4, 6), grad, center, eps={eps}, rate=0.2)")
     return "every image by its own length; what lies inside the ball stays where it is"

@@ -1,13 +1,17 @@
-"""Attacks: FGSM and 40 steps of PGD, untargeted, on a batch of 8 photographs; peers from libraries that start alike."""
+"""Attacks: FGSM and 40 steps of PGD, untargeted, on a batch of 8 photographs.
+
+Libraries attack any model: they are timed on the network as torchvision gives it, as people use them, and their results
+compared on the very same network, where they must be equal.
+"""
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from benchmarks.measure import Task, difference, gradients
+from benchmarks.measure import Task, as_people_have_it, difference, gradients
 from cnnlab.adversarial import fgsm, pgd
 from cnnlab.images import PHOTOS, photo
 from cnnlab.nets import Net
@@ -32,33 +36,35 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
             net, "logits", images, lambda a: torch.nn.functional.cross_entropy(a, labels, reduction="sum"), steps
         )
 
+    attacks = {"torchattacks": with_torchattacks} if find_spec("torchattacks") else {}
+    attacks |= {"foolbox": with_foolbox} if find_spec("foolbox") and find_spec("git") else {}
+    usual = as_people_have_it(net).eval()
     for steps, ours in work.items():
         peers: dict[str, Callable[[], Tensor]] = {}
-        if find_spec("torchattacks"):
-            peers["torchattacks"] = partial(with_torchattacks, net, images, labels, steps)
-        if find_spec("foolbox") and find_spec("git"):
-            peers["foolbox"] = partial(with_foolbox, net, images, labels, steps)
-        differences = {name: partial(difference, ours, peer) for name, peer in peers.items()}
+        differences: dict[str, Callable[[], float]] = {}
+        for name, attack in attacks.items():
+            peers[name] = partial(attack, usual, images, labels, steps)
+            differences[name] = partial(difference, ours, partial(attack, net, images, labels, steps))
         name = "FGSM, batch of 8" if steps == 1 else f"PGD {steps}, batch of 8"
         yield Task(name, ours, partial(floor, steps), 1.10, peers, differences)
 
 
-def with_torchattacks(net: Net, images: Tensor, labels: Tensor, steps: int) -> Tensor:
+def with_torchattacks(model: nn.Module, images: Tensor, labels: Tensor, steps: int) -> Tensor:
     """The same with torchattacks."""
     import torchattacks
 
     if steps == 1:
-        return torchattacks.FGSM(net, EPS)(images, labels)
-    return torchattacks.PGD(net, EPS, RATE, steps, random_start=False)(images, labels)
+        return torchattacks.FGSM(model, EPS)(images, labels)
+    return torchattacks.PGD(model, EPS, RATE, steps, random_start=False)(images, labels)
 
 
-def with_foolbox(net: Net, images: Tensor, labels: Tensor, steps: int) -> Tensor:
+def with_foolbox(model: nn.Module, images: Tensor, labels: Tensor, steps: int) -> Tensor:
     """The same with foolbox."""
     import foolbox
 
-    model = foolbox.PyTorchModel(net.eval(), bounds=(0, 1), device=net.device)
+    bounded = foolbox.PyTorchModel(model.eval(), bounds=(0, 1), device=images.device)
     if steps == 1:
         attack = foolbox.attacks.LinfFastGradientAttack()
     else:
         attack = foolbox.attacks.LinfProjectedGradientDescentAttack(abs_stepsize=RATE, steps=steps, random_start=False)
-    return attack.run(model, images, labels, epsilon=EPS)
+    return attack.run(bounded, images, labels, epsilon=EPS)

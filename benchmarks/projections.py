@@ -1,4 +1,7 @@
-"""Deconvnet and guided backprop: nine images at once, from one neuron back to the pixels."""
+"""Deconvnet and guided backprop: nine images at once, from one neuron back to the pixels.
+
+captum is timed on the network as torchvision gives it, and compared on the very same network.
+"""
 
 from collections.abc import Iterator
 from functools import partial
@@ -7,7 +10,7 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor
 
-from benchmarks.measure import Task, difference, gradients, truncated
+from benchmarks.measure import Task, as_people_have_it, difference, gradients, truncated
 from cnnlab.descent import gradient
 from cnnlab.images import PHOTOS, photo
 from cnnlab.nets import Net
@@ -32,9 +35,11 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
         if find_spec("captum"):
             from captum.attr import Deconvolution, GuidedBackprop
 
-            method = (Deconvolution if rule is deconvnet else GuidedBackprop)(truncated(net, LAYER))
-            theirs = partial(method.attribute, images, (CHANNEL, y, x))
-            peers, differences = {"captum": theirs}, {"captum": partial(difference, ours, theirs)}
+            method, place = Deconvolution if rule is deconvnet else GuidedBackprop, (CHANNEL, y, x)
+            usual = as_people_have_it(net)[: net.layers.index(LAYER) + 1]
+            peers = {"captum": partial(method(usual).attribute, images, place)}
+            same = partial(method(truncated(net, LAYER)).attribute, images, place)
+            differences = {"captum": partial(difference, ours, same)}
         yield Task(
             f"{name}, 9 images",
             ours,

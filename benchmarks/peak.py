@@ -3,6 +3,7 @@
 Linux only: the kernel's own count of the largest resident set, started anew when the network is loaded.
 """
 
+import ctypes
 import importlib
 import re
 import sys
@@ -24,6 +25,7 @@ if __name__ == "__main__":
     name, number, size, device, who = sys.argv[1:]
     tasks = importlib.import_module(f"benchmarks.{name}").tasks(load_net("squeezenet", device), int(size))
     task = next(islice(tasks, int(number), None))
+    ctypes.CDLL(None).malloc_trim(0)  # cnnlab lets malloc keep what the task's inputs took
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # VmHWM starts anew
     before = memory("VmRSS")
     ({"ours": task.ours} | dict(task.peers))[who]()

@@ -91,7 +91,9 @@ def curves(
             places = range(1, len(values) + 1) if x is None else x
             style = "--" if name.startswith("formula") else "o-" if len(values) <= 16 else "-"
             axis.plot(places, np.asarray(values), style, color=color, label=name, linewidth=2, markersize=4)
-        axis.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=ylim, yscale="log" if "y" in log else "linear")
+        axis.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if "y" in log else "linear")
+        if ylim != (None, None):
+            axis.set_ylim(*ylim)
         if "x" in log:
             axis.set_xscale("log")
             axis.xaxis.set_minor_locator(NullLocator())

@@ -54,3 +54,9 @@ def test_curves_over_names_and_over_numbers():
     many = plots.curves({"a": list(range(40))}, "x", "y").axes[0].lines[0]
     assert many.get_marker() == "None"
     assert many.get_xdata()[:2].tolist() == [1, 2]
+
+
+def test_a_logarithmic_axis_fits_the_values():
+    low, high = plots.curves({"a": [1e-9, 1e-3]}, "x", "y", log="y").axes[0].get_ylim()
+    assert 1e-10 < low < 1e-9
+    assert 1e-3 < high < 1e-2

@@ -19,6 +19,7 @@ from cnnlab.parametrizations import pixels, spectrum
 from cnnlab.steps import adam
 
 LAYER = "fire5"
+SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1)
 RANGES = {"pixels of a side": (96, 160, 224, 320, 448), "steps": (8, 16, 32, 64), "channels at once": (1, 2, 4, 8)}
 
 
@@ -44,19 +45,24 @@ def seconds(net: Net, size: int, steps: int, channels: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure along each range, the others at 224 pixels, 16 steps and one channel, and draw."""
-    net, figure = load_net("squeezenet", "cpu"), Figure(figsize=(11, 3.6), dpi=110, layout="constrained")
-    for axis, (label, values) in zip(figure.subplots(1, 3), RANGES.items(), strict=True):
+    net, figure = load_net("squeezenet", "cpu"), Figure(figsize=(10.5, 3.4), dpi=110, layout="constrained")
+    axes = figure.subplots(1, 3, sharey=True)
+    for axis, (label, values) in zip(axes, RANGES.items(), strict=True):
         found = []
         for value in values:
             settings = dict.fromkeys(RANGES, 0) | {"pixels of a side": 224, "steps": 16, "channels at once": 1}
             found.append(seconds(net, *(settings | {label: value}).values()))
             print(label, value, {name: round(time, 3) for name, time in found[-1].items()}, flush=True)
         for name in found[0]:
-            axis.loglog(values, [times[name] for times in found], "o-", label=name)
-        axis.set(xlabel=label, ylabel="seconds", xticks=values)
+            axis.loglog(values, [times[name] for times in found], "o-", label=name, linewidth=2, markersize=5)
+        axis.set(xlabel=label, xticks=values)
         axis.set_xticklabels(map(str, values))
         axis.minorticks_off()
-        axis.legend(frameon=False)
+        axis.grid(alpha=0.25)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set(ylabel="seconds", yticks=SECONDS)
+    axes[0].set_yticklabels([f"{value:g}" for value in SECONDS])
+    axes[0].legend(frameon=False)
     Path("build").mkdir(exist_ok=True)
     figure.savefig("build/scaling.png")
 

@@ -94,6 +94,9 @@ def curves(
         axis.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if "y" in log else "linear")
         if ylim != (None, None):
             axis.set_ylim(*ylim)
+        low, high = axis.get_ylim()
+        if "y" in log and high < 10 * low:  # no power of ten, or one alone
+            axis.yaxis.set_minor_formatter("{x:g}")
         if "x" in log:
             axis.set_xscale("log")
             axis.xaxis.set_minor_locator(NullLocator())

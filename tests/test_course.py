@@ -2,7 +2,6 @@
 
 import json
 import re
-import warnings
 from pathlib import Path
 
 import nbformat
@@ -10,23 +9,6 @@ import pytest
 from notebook_parts import CHAPTERS, NOTEBOOKS, code_cells, exercises, headings, read
 
 from cnnlab.claims import IDS
-
-
-def rows(text: str) -> set[str]:
-    return set(text.split())
-
-
-# What the course covers, and which rows of it no notebook claims yet: a chapter takes its rows out of NOT_YET.
-COVERED_BY_THE_COURSE = rows(
-    """
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12
-    B1 B2 B3 B4 B5
-    C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12
-    D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11
-    E1 E2 E3 E4 E5 E6
-    """
-)
-NOT_YET = rows("")
 
 BINARY = ("image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4")
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -39,15 +21,10 @@ def saved_text(output: dict) -> str:
     return output.get("text", "") + "\n".join(str(data[kind]) for kind in data if kind not in BINARY)
 
 
-def test_the_rows_that_no_notebook_claims_are_known() -> None:
+def test_every_row_of_the_sources_is_claimed_by_a_notebook() -> None:
     sources = "\n".join(cell.source for path in NOTEBOOKS for cell in code_cells(read(path)))
     claimed = set(re.findall(r'\.row\(\s*"(\w+)"', sources))
-    missing = sorted(COVERED_BY_THE_COURSE - claimed, key=IDS.index)
-    assert set(IDS) == COVERED_BY_THE_COURSE
-    assert claimed & NOT_YET == set(), "claimed by a notebook now: take them out of NOT_YET"
-    assert set(missing) == NOT_YET, "claimed by no notebook, and not in NOT_YET"
-    if missing:
-        warnings.warn(f"rows of the sources that no notebook covers yet: {' '.join(missing)}", stacklevel=1)
+    assert sorted(claimed ^ set(IDS)) == []
 
 
 def test_notebooks_are_numbered_as_they_are_read() -> None:

@@ -60,3 +60,9 @@ def test_a_logarithmic_axis_fits_the_values():
     low, high = plots.curves({"a": [1e-9, 1e-3]}, "x", "y", log="y").axes[0].get_ylim()
     assert 1e-10 < low < 1e-9
     assert 1e-3 < high < 1e-2
+
+
+def test_a_logarithmic_axis_within_a_decade_has_plain_numbers():
+    axis = plots.curves({"a": [0.2, 0.6]}, "x", "y", log="y").axes[0]
+    labels = {round(tick, 1): axis.yaxis.get_minor_formatter()(tick) for tick in axis.get_yticks(minor=True)}
+    assert labels[0.3] == "0.3"

@@ -50,18 +50,33 @@ def picture(content: Any) -> Image.Image:
 def curve(values: Sequence[float], total: int, width: int) -> Image.Image:
     """The plot of the objective at steps 1, 2, ..., on an axis that ends at `total`; `width` as shown, in pixels."""
     figure = Figure(figsize=(width / 100, 1.4), dpi=200)  # twice the pixels shown: sharp on any screen
-    axes = figure.add_axes((0.18, 0.27, 0.77, 0.67))
+    axes = figure.add_axes((0.21, 0.27, 0.74, 0.67))
     axes.plot(range(1, len(values) + 1), values, color="#0b5cad", linewidth=1.5)
     axes.set_xlim(1, max(total, 2))
     axes.set_xlabel("step", fontsize=8, labelpad=1)
-    axes.set_ylabel("objective", fontsize=8, labelpad=2)
+    axes.set_ylabel("objective", fontsize=8)
+    axes.yaxis.set_label_coords(0.045, 0.6, figure.transFigure)  # at the edge, where it does not move
     axes.tick_params(labelsize=7.5, length=2, pad=2)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True) if values else NullLocator())
-    axes.yaxis.set_major_locator(MaxNLocator(3) if values else NullLocator())
-    # -2.5e8, without a common factor, which would stand above the picture's edge
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("e+0", "e").replace("-", "\u2212"))
+    low, high = axes.get_ylim()
+    ticks = [value for value in MaxNLocator(3).tick_values(low, high) if values and low <= value <= high]
+    axes.set_yticks(ticks, tick_labels(ticks))
     axes.spines[["top", "right"]].set_visible(False)
     return picture(figure)
+
+
+def tick_labels(values: Sequence[float]) -> list[str]:
+    """Equally spaced numbers for an axis, with as few digits as show them to a hundredth of their distance: -2.5e8.
+
+    Without a common factor, which would stand above the picture's edge.
+    """
+    distance = abs(values[1] - values[0]) if len(values) > 1 else 0.0
+    numbers = [f"{value:.3g}" for value in values]
+    for digits in range(4, 17):
+        if all(abs(float(number) - value) <= distance / 100 for number, value in zip(numbers, values, strict=True)):
+            break
+        numbers = [f"{value:.{digits}g}" for value in values]
+    return [number.replace("e+0", "e").replace("-", "\u2212") for number in numbers]
 
 
 def note(text: str) -> Image.Image:

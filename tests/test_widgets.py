@@ -14,7 +14,7 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cnnlab.pictures import SIDE, curve, picture, write_new
+from cnnlab.pictures import SIDE, curve, picture, tick_labels, write_new
 from cnnlab.widgets import PAUSE, Panel
 
 
@@ -311,6 +311,13 @@ def test_about_ten_pictures_a_second_and_always_the_last() -> None:
     assert 3 <= len(pictures) < 20
     assert min(between[:-1]) >= PAUSE  # the last one may follow sooner
     assert drawn(panel.image).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_numbers_of_an_axis_are_short_and_exact() -> None:
+    assert tick_labels([-2.5e8, 0.0, 2.5e8]) == ["−2.5e8", "0", "2.5e8"]
+    assert tick_labels([0.9998, 1.0, 1.0002]) == ["0.9998", "1", "1.0002"]
+    assert tick_labels([-0.454, -0.4525, -0.451]) == ["−0.454", "−0.4525", "−0.451"]
+    assert tick_labels([]) == []
 
 
 def test_the_curve_is_drawn_from_the_objective() -> None:

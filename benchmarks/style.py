@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from benchmarks.measure import Task, as_people_have_it, truncated
 from cnnlab.descent import descend
+from cnnlab.gram import gram, style
 from cnnlab.images import photo
 from cnnlab.nets import Net
-from cnnlab.objectives import code, gram, style
+from cnnlab.objectives import code
 from cnnlab.paintings import painting
 from cnnlab.steps import lbfgs
 

@@ -7,7 +7,7 @@ cell and raises nothing, so that a notebook with an unsolved exercise still runs
     def check_gram(gram: Student) -> str:
         generator = torch.Generator().manual_seed(0)
         activations = torch.rand((2, 3, 4, 5), generator=generator)  # non-square, batched
-        same(answer(gram, activations), objectives.gram(activations), "gram(activations of shape (2, 3, 4, 5))")
+        same(answer(gram, activations), gram_matrix(activations), "gram(activations of shape (2, 3, 4, 5))")
         return "one Gram matrix per image, scaled by the layer's size"  # shown when all is right
 """
 

@@ -162,60 +162,6 @@ def best_match(layer: str, guide: Tensor) -> Objective:
     return _layer_objective(layer, f"match({layer}, guide)", score)
 
 
-def gram(activations: Tensor) -> Tensor:
-    """Gram matrix: how strongly channels fire together, G_ij = mean_p a_ip a_jp over all positions p.
-
-    (B, channels, h, w) -> (B, channels, channels). Gatys et al. 2015, eq. 3, has the sum over the M positions; the mean
-    lets images of different sizes compare.
-    """
-    flat = activations.movedim(1, -1).flatten(1, 2)  # (B, positions, channels): no copy, as nets are channels_last
-    return flat.mT @ flat / flat.shape[1]
-
-
-def style(layer: str, target: Tensor) -> Objective:
-    """Distance from a Gram matrix, relative to its size: |gram(a) - target|^2 / |target|^2.
-
-    With means instead of sums over the M positions, the style loss of Gatys et al. 2015, eq. 4, is
-    1 / (4 N^2 M^2) |M gram(a) - M target|^2 = |gram(a) - target|^2 / (4 N^2) for N channels: this one times
-    |target|^2 / (4 N^2). Relative distances let the layers of a sum weigh the same.
-
-    The target is `gram(activations)` of a painting of any size, symmetric (1, N, N), or one per image of the batch.
-    """
-
-    target = target.detach()
-    size = target.flatten(1).square().sum(1).clamp(min=1e-12)  # (1,) or (B,)
-
-    def score(activations: Tensor) -> Tensor:
-        if target.shape[1] != activations.shape[1] or target.shape[0] not in (1, len(activations)):
-            raise ValueError(_misfit(layer, target, gram(activations)))
-        return _GramDistance.apply(activations, target) / size
-
-    return _layer_objective(layer, f"|gram {layer} - style|² / |style|²", score)
-
-
-class _GramDistance(torch.autograd.Function):
-    """|gram(a) - target|^2 with its gradient written out: dL/da_p = 4 / M (gram(a) - target) a_p, M positions p.
-
-    Most of what style transfer costs are these products. As the difference is symmetric, one product does on the way
-    back, where autograd would make two; and its result has the net's own memory layout.
-    """
-
-    @staticmethod
-    def forward(ctx, activations: Tensor, target: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
-        flat = activations.movedim(1, -1).flatten(1, 2)  # (B, positions, channels)
-        target = target.expand(len(flat), -1, -1)
-        gap = torch.baddbmm(target, flat.mT, flat, beta=-1, alpha=1 / flat.shape[1])  # (B, channels, channels)
-        ctx.save_for_backward(flat, gap)
-        ctx.places = activations.shape[2:]
-        return gap.flatten(1).square().sum(1)
-
-    @staticmethod
-    def backward(ctx, upstream: Tensor):  # type: ignore[no-untyped-def]
-        flat, gap = ctx.saved_tensors
-        grad = flat @ (gap * (4 / flat.shape[1] * upstream).view(-1, 1, 1))  # (B, positions, channels)
-        return grad.unflatten(1, ctx.places).movedim(-1, 1), None
-
-
 def channel_sums(layer: str, target: Tensor) -> Objective:
     """Distance from a distribution over the channels, relative to its size: |s - target|^2 / |target|^2.
 
@@ -255,14 +201,12 @@ def _relative(layer: str, target: Tensor, describe: Callable[[Tensor], Tensor], 
     def score(activations: Tensor) -> Tensor:
         found = describe(activations)
         if found.shape[1:] != target.shape[1:] or target.shape[0] not in (1, found.shape[0]):
-            raise ValueError(_misfit(layer, target, found))
+            raise ValueError(
+                f"target of {layer!r} has shape {tuple(target.shape)}, the image's is {tuple(found.shape)}"
+            )
         return (found - target).square().flatten(1).sum(1) / size
 
     return _layer_objective(layer, formula, score)
-
-
-def _misfit(layer: str, target: Tensor, found: Tensor) -> str:
-    return f"target of {layer!r} has shape {tuple(target.shape)}, the image's is {tuple(found.shape)}"
 
 
 def _pick(activations: Tensor, channel: int | Sequence[int], layer: str) -> Tensor:

@@ -7,9 +7,10 @@ from torch import Tensor
 
 from cnnlab.descent import descend
 from cnnlab.dreaming import dream
+from cnnlab.gram import gram, style
 from cnnlab.images import noise, photo, save_image
 from cnnlab.nets import Net, load_net
-from cnnlab.objectives import channel, code, energy, gram, style, total_variation
+from cnnlab.objectives import channel, code, energy, total_variation
 from cnnlab.paintings import PAINTINGS, painting
 from cnnlab.parametrizations import spectrum
 from cnnlab.steps import adam, lbfgs

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from cnnlab import objectives
 from cnnlab.checks import Student, Wrong, answer, require, same, verdict
+from cnnlab.gram import gram as gram_matrix
 
 
 def _random(shape: tuple[int, ...], seed: int = 0) -> Tensor:
@@ -15,7 +15,7 @@ def _random(shape: tuple[int, ...], seed: int = 0) -> Tensor:
 def check_gram(gram: Student) -> str:
     """`gram(activations)`: (B, channels, h, w) -> (B, channels, channels), means over the positions."""
     activations = _random((2, 3, 4, 5))
-    expected = objectives.gram(activations)
+    expected = gram_matrix(activations)
     result = answer(gram, activations)
     if isinstance(result, Tensor):
         positions = activations.flatten(2)
@@ -35,7 +35,7 @@ def check_covariance(covariance: Student) -> str:
     expected = torch.stack([torch.cov(flat, correction=0) for flat in activations.flatten(2)])
     result = answer(covariance, activations)
     if isinstance(result, Tensor) and result.shape == expected.shape:
-        gram = objectives.gram(activations)
+        gram = gram_matrix(activations)
         require(not torch.allclose(result, gram), "covariance: that is the Gram matrix: the means are still in it")
         whole = activations.flatten(2) - activations.mean((1, 2, 3)).view(-1, 1, 1)
         require(

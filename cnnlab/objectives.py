@@ -137,7 +137,7 @@ def code(layer: str, target: Tensor) -> Objective:
 
 def energy(layer: str) -> Objective:
     """Half the squared norm, 1/2 |a|^2: its gradient with respect to the activations is the activations themselves."""
-    return _layer_objective(layer, f"½|{layer}|²", lambda a: 0.5 * a.square().flatten(1).sum(1))
+    return _layer_objective(layer, f"½|{layer}|²", lambda a: 0.5 * _squares(a))
 
 
 def best_match(layer: str, guide: Tensor) -> Objective:
@@ -196,7 +196,7 @@ def _layer_objective(layer: str, formula: str, score: Callable[[Tensor], Tensor]
 
 def _relative(layer: str, target: Tensor, describe: Callable[[Tensor], Tensor], formula: str) -> Objective:
     target = target.detach()
-    size = target.flatten(1).square().sum(1).clamp(min=1e-12)  # (1,) or (B,)
+    size = _squares(target).clamp(min=1e-12)  # (1,) or (B,)
 
     def score(activations: Tensor) -> Tensor:
         found = describe(activations)
@@ -204,7 +204,7 @@ def _relative(layer: str, target: Tensor, describe: Callable[[Tensor], Tensor], 
             raise ValueError(
                 f"target of {layer!r} has shape {tuple(target.shape)}, the image's is {tuple(found.shape)}"
             )
-        return (found - target).square().flatten(1).sum(1) / size
+        return _squares(found - target) / size
 
     return _layer_objective(layer, formula, score)
 
@@ -221,6 +221,10 @@ def _pick(activations: Tensor, channel: int | Sequence[int], layer: str) -> Tens
     if isinstance(channel, int):
         return activations[:, channel]
     return activations[torch.arange(batch), torch.tensor(channels)]
+
+
+def _squares(values: Tensor) -> Tensor:  # (B, ...) -> (B,); flatten(1) would copy what is channels_last
+    return values.square().sum(dim=tuple(range(1, values.ndim)))
 
 
 def _mean(feature_maps: Tensor) -> Tensor:  # (B, ...) -> (B,)

@@ -14,8 +14,7 @@ from cnnlab.images import noise
 from cnnlab.nets import Net
 from cnnlab.objectives import code, pixel_norm, total_variation
 from cnnlab.parametrizations import spectrum
-from cnnlab.steps import adam, lbfgs
-from cnnlab.transforms import jitter
+from cnnlab.steps import adam, jitter, lbfgs
 
 
 def keep_channel(activations: Tensor, channel: int | Sequence[int]) -> Tensor:

@@ -14,8 +14,7 @@ from torch import Tensor
 from cnnlab.nets import Net
 from cnnlab.objectives import Objective
 from cnnlab.parametrizations import Parametrization, pixels
-from cnnlab.steps import Projection, StepRule, adam
-from cnnlab.transforms import Transform
+from cnnlab.steps import Projection, StepRule, Transform, adam
 
 
 def gradient(net: Net, objective: Objective, image: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,8 +12,7 @@ from cnnlab.descent import Run, descend, gradient
 from cnnlab.nets import Net
 from cnnlab.objectives import Activations, Objective, objective
 from cnnlab.octaves import carry
-from cnnlab.steps import StepRule, normalized
-from cnnlab.transforms import Transform, compose, jitter, soften
+from cnnlab.steps import StepRule, Transform, compose, jitter, normalized, soften
 
 
 def dream(

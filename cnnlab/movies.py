@@ -11,7 +11,7 @@ from cnnlab.images import resize, to_pil
 
 
 def save_movie(frames: Iterable[Tensor], file: str | os.PathLike, fps: int = 15, colors: int = 128) -> Path:
-    """Write frames (1, C, H, W) as an animated GIF or WebP that loops; whole or not at all.
+    """Write frames (1, C, H, W) as an animated GIF or WebP that loops; whole or not at all. Makes the folder, too.
 
     Args:
         frames: images of one size; an iterator is consumed, so a run can be filmed while it computes.
@@ -27,6 +27,7 @@ def save_movie(frames: Iterable[Tensor], file: str | os.PathLike, fps: int = 15,
         raise ValueError("frames must have at least one image")
     if path.suffix.lower() == ".gif":
         pictures = [picture.quantize(colors) for picture in pictures]
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}")
     try:
         pictures[0].save(

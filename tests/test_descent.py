@@ -10,8 +10,7 @@ from cnnlab.nets import Net, named
 from cnnlab.objectives import channel, objective, pixel_norm, total_variation
 from cnnlab.octaves import grow, in_stages, stage_images, zoom
 from cnnlab.parametrizations import pixels, spectrum
-from cnnlab.steps import adam, l2_ball, lbfgs, linf_ball, normalized, plain, sign
-from cnnlab.transforms import jitter
+from cnnlab.steps import adam, jitter, l2_ball, lbfgs, linf_ball, normalized, plain, sign
 
 torch.manual_seed(0)
 NET = Net(named(conv1=nn.Conv2d(3, 6, 3), relu1=nn.ReLU(), conv2=nn.Conv2d(6, 4, 3, stride=2)), device="cpu")

@@ -65,3 +65,8 @@ def test_a_run_left_before_its_first_frame_leaves_no_file(tmp_path):
     next(steps)
     steps.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_the_folder_of_a_movie_is_made(tmp_path):
+    file = save_movie([torch.zeros(1, 3, 8, 8), torch.ones(1, 3, 8, 8)], tmp_path / "new" / "film.gif")
+    assert file.exists()

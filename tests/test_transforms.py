@@ -3,7 +3,7 @@
 import torch
 
 from cnnlab.images import blur, photo
-from cnnlab.transforms import compose, jitter, soften, wobble
+from cnnlab.steps import compose, jitter, soften, wobble
 
 
 def test_jitter_rolls_within_its_bound_and_repeats():

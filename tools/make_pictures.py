@@ -13,8 +13,7 @@ from cnnlab.nets import Net, load_net
 from cnnlab.objectives import channel, code, energy, total_variation
 from cnnlab.paintings import PAINTINGS, painting
 from cnnlab.parametrizations import spectrum
-from cnnlab.steps import adam, lbfgs
-from cnnlab.transforms import compose, jitter, wobble
+from cnnlab.steps import adam, compose, jitter, lbfgs, wobble
 
 FOLDER = Path(__file__).parent.parent / "data" / "pictures"
 

@@ -1,6 +1,7 @@
 """Deep Dream: four octaves of ten steps; one step on 2 megapixels, in tiles (`--memory` shows what these are for)."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,7 @@ from cnnlab.dreaming import dream
 from cnnlab.images import noise, photo, resize
 from cnnlab.nets import Net
 from cnnlab.objectives import energy
+from cnnlab.steps import Transform, jitter
 
 LAYER, OCTAVES, SCALE, STEPS = "fire7", 4, 1.4, 10
 
@@ -22,13 +24,17 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
     def half_squares(a: Tensor) -> Tensor:
         return 0.5 * a.square().sum()
 
-    yield Task(
-        f"dream {LAYER}, 4 octaves",
-        lambda: dream(net, -energy(LAYER), image, octaves=OCTAVES, scale=SCALE, steps=STEPS).finish(progress=False),
-        lambda: [gradients(net, LAYER, resize(image, side), half_squares, STEPS) for side in sides(size)],
-        1.10,
-        {"hook-free tutorial": tutorial(net, image)},
-    )
+    def floor() -> None:
+        for side in sides(size):
+            gradients(net, LAYER, resize(image, side), half_squares, STEPS)
+
+    def ours(transform: Transform | None) -> Work:
+        aim = -energy(LAYER)
+        run = partial(dream, net, aim, image, octaves=OCTAVES, scale=SCALE, steps=STEPS, transform=transform)
+        return lambda: run().finish(progress=False)
+
+    yield Task(f"dream {LAYER}, 4 octaves, shifted", ours(jitter(size)), floor, 1.10)
+    yield Task("the same, and softened", ours(None), floor, 1.10, {"hook-free tutorial": tutorial(net, image)})
     if size >= 512:
         large = noise((1, 3, 1152, 1736), torch.Generator().manual_seed(0))
 

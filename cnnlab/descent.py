@@ -130,8 +130,8 @@ def descend(
     if steps < 1:
         raise ValueError(f"steps must be at least 1, not {steps}")
     check_image(image)
-    unknown = objective.layers - set(net.layers)
-    if unknown:
+    layers = objective.layers
+    if unknown := layers - set(net.layers):
         net.activations(image, unknown)  # raises the error that lists the layers
     start = image.detach().to(net.device)
     variable, decode = (parametrization or pixels())(start)
@@ -146,13 +146,13 @@ def descend(
         for number in range(1, steps + 1):
             first: list[float] = []
 
-            def evaluate(number: int = number, first: list[float] = first) -> Tensor:
+            def evaluate(number: int = number, first: list[float] = first) -> float:
                 nonlocal lowest, best
                 shown = decode(variable)
                 seen = transform(shown) if transform else shown
-                values = objective.score(seen, net.activations(seen, objective.layers))  # (B,)
-                total = values.sum()
-                value = total.item() / len(values)
+                values = objective.score(seen, net.activations(seen, layers))  # (B,)
+                total = sum(values.tolist())
+                value = total / len(values)
                 if not abs(value) < float("inf"):
                     raise FloatingPointError(f"step {number} of {steps}: the objective {objective} is {value}")
                 first.append(value)
@@ -160,13 +160,16 @@ def descend(
                     lowest = value
                     best = shown.detach().clone() if in_pixels else shown.detach()  # the steps change pixels in place
                 variable.grad = None
-                total.backward()  # not autograd.grad: this lays grad out in memory as variable is
-                return total.detach()
+                # Not autograd.grad: this lays grad out in memory as variable is.
+                values.backward(torch.ones_like(values))
+                return total
 
             update(evaluate)
             if in_pixels:
                 with torch.no_grad():
-                    variable.copy_((project(variable) if project else variable).clamp_(0, 1))
+                    if project:
+                        variable.copy_(project(variable))
+                    variable.clamp_(0, 1)
             yield Step(
                 number,
                 steps,
@@ -181,7 +184,7 @@ def descend(
 
 def check_image(image: Tensor) -> None:
     """Raise a ValueError unless it is an image, (B, C, H, W) with values in [0, 1]."""
-    if image.ndim != 4 or not bool(((image >= 0) & (image <= 1)).all()):
+    if image.ndim != 4 or image.numel() == 0 or not all(0 <= extreme.item() <= 1 for extreme in image.aminmax()):
         raise ValueError(f"image must be (B, C, H, W) with values in [0, 1], not {tuple(image.shape)}" + _range(image))
 
 

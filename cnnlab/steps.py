@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 Transform = Callable[[Tensor], Tensor]
-# A step rule is given the variable and returns its update, which is given `evaluate`: that computes the objective and
-# fills variable.grad.
-Update = Callable[[Callable[[], Tensor]], object]
+# A step rule is given the variable and returns its update, which is given `evaluate`: that computes the objective,
+# summed over the batch, and fills variable.grad.
+Evaluate = Callable[[], float]
+Update = Callable[[Evaluate], object]
 StepRule = Callable[[Tensor], Update]
 Projection = Callable[[Tensor], Tensor]
 
@@ -61,30 +62,49 @@ def compose(*transforms: Transform) -> Transform:
 def soften(image: Tensor, times: int = 1) -> Tensor:
     """Blur over the edges, cyclically: (1 2 1) / 4 along rows and columns, so often; sigma = sqrt(times / 2) pixels.
 
-    As a transform before the net it softens the gradient too: no pixel is driven apart from its neighbours. Adding the
-    image's shifted copies is quicker than a convolution.
+    As a transform before the net it softens the gradient too: no pixel is driven apart from its neighbours. To mix the
+    image with its shifted copies is quicker than a convolution.
     """
-    for _ in range(times):
-        for dim in (-1, -2):
-            image = image + image.roll(1, dim)  # (1 1) twice is (1 2 1)
-            image = image + image.roll(-1, dim)
-        image = image / 16
-    return image
+    return _Soften.apply(image, times)
+
+
+class _Soften(torch.autograd.Function):
+    """A cyclic blur with a symmetric kernel is its own adjoint: the gradient is blurred in the same way."""
+
+    @staticmethod
+    def forward(ctx, image: Tensor, times: int) -> Tensor:  # type: ignore[no-untyped-def]
+        ctx.times = times
+        soft = image.clone() if times == 0 else image
+        for _ in range(times):
+            for dim in (-1, -2):
+                soft = soft.roll(1, dim).lerp_(soft, 0.5)  # (1 1) / 2 forth and back is (1 2 1) / 4
+                soft = soft.roll(-1, dim).lerp_(soft, 0.5)
+        return soft
+
+    @staticmethod
+    def backward(ctx, upstream: Tensor):  # type: ignore[no-untyped-def]
+        return _Soften.forward(ctx, upstream, ctx.times), None
 
 
 def plain(rate: float) -> StepRule:
     """Gradient descent: image - rate * grad."""
-    return _direction(lambda grad: rate * grad)
+    return _moving(lambda image, grad: image.sub_(grad, alpha=rate))
 
 
 def sign(rate: float) -> StepRule:
     """Every pixel by the same amount: image - rate * sign(grad); rate in pixel units [0, 1]."""
-    return _direction(lambda grad: rate * grad.sign())
+    return _moving(lambda image, grad: image.sub_(grad.sign(), alpha=rate))
 
 
 def normalized(rate: float) -> StepRule:
     """image - rate * grad / mean|grad|, each image of the batch by itself: pixels move by about `rate`."""
-    return _direction(lambda grad: rate * grad / grad.abs().mean(dim=(1, 2, 3), keepdim=True).clamp(min=1e-12))
+
+    def move(image: Tensor, grad: Tensor) -> Tensor:
+        count = grad[0].numel()
+        total = grad.abs().sum(dim=(1, 2, 3), keepdim=True)  # (B, 1, 1, 1)
+        return image.addcdiv_(grad, total.clamp(min=1e-12 * count), value=-rate * count)
+
+    return _moving(move)
 
 
 def adam(rate: float) -> StepRule:
@@ -98,7 +118,7 @@ def adam(rate: float) -> StepRule:
     def start(variable: Tensor) -> Update:
         m, v, number = torch.zeros_like(variable), torch.zeros_like(variable), 0
 
-        def update(evaluate: Callable[[], Tensor]) -> None:
+        def update(evaluate: Evaluate) -> None:
             nonlocal number
             evaluate()
             assert variable.grad is not None
@@ -128,8 +148,8 @@ def lbfgs(rate: float = 1.0, history: int = 10, evaluations: int = 1) -> StepRul
             [variable], rate, max_iter=evaluations, history_size=history, tolerance_grad=0, tolerance_change=0
         )
 
-        def update(evaluate: Callable[[], Tensor]) -> None:
-            def closure() -> Tensor:
+        def update(evaluate: Evaluate) -> None:
+            def closure() -> float:
                 value = evaluate()
                 assert variable.grad is not None
                 variable.grad = variable.grad.contiguous()  # torch flattens it with view, which channels_last forbids
@@ -158,13 +178,13 @@ def l2_ball(center: Tensor, eps: float) -> Projection:
     return project
 
 
-def _direction(direction: Callable[[Tensor], Tensor]) -> StepRule:
+def _moving(move: Callable[[Tensor, Tensor], Tensor]) -> StepRule:  # moves the image in place, in one pass over it
     def start(variable: Tensor) -> Update:
-        def update(evaluate: Callable[[], Tensor]) -> None:
+        def update(evaluate: Evaluate) -> None:
             evaluate()
             assert variable.grad is not None
             with torch.no_grad():
-                variable.sub_(direction(variable.grad))
+                move(variable, variable.grad)
 
         return update
 

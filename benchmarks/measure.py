@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -36,16 +36,18 @@ class Task:
 
 
 def rows(task: Task, size: int, repeats: int) -> Iterator[dict[str, object]]:
-    """One row per peer, and one where there is none: medians in ms, and the two ratios."""
-    medians = interleaved({"ours": task.ours, "floor": task.floor, **task.peers}, repeats)
-    ours, floor = medians.pop("ours"), medians.pop("floor")
+    """One row per peer, and one where there is none: medians in ms, and the medians of the rounds' ratios."""
+    times = interleaved({"ours": task.ours, "floor": task.floor, **task.peers}, repeats)
+    over_floor = ratio(times["ours"], times["floor"])
     differences = {name: difference() for name, difference in task.differences.items()}
-    common = {"task": task.name, "size": size, "ours_ms": 1000 * ours, "floor_ms": 1000 * floor,
-              "ours_over_floor": ours / floor, "bar": task.bar, "holds": ours / floor <= task.bar,
-              "differences": differences}  # fmt: skip
-    for peer, seconds in medians.items() or [("", None)]:
-        times = {"peer_ms": seconds and 1000 * seconds, "peer_over_ours": seconds and seconds / ours}
-        yield common | {"peer": peer} | times
+    common = {"task": task.name, "size": size, "ours_ms": milliseconds(times["ours"]),
+              "floor_ms": milliseconds(times["floor"]), "ours_over_floor": over_floor, "bar": task.bar,
+              "holds": over_floor <= task.bar, "differences": differences}  # fmt: skip
+    for peer in task.peers:
+        measured = {"peer_ms": milliseconds(times[peer]), "peer_over_ours": ratio(times[peer], times["ours"])}
+        yield common | {"peer": peer} | measured
+    if not task.peers:
+        yield common | {"peer": "", "peer_ms": None, "peer_over_ours": None}
 
 
 def difference(one: Callable[[], Tensor], other: Callable[[], Tensor]) -> float:
@@ -53,15 +55,22 @@ def difference(one: Callable[[], Tensor], other: Callable[[], Tensor]) -> float:
     return (one().cpu() - other().cpu()).abs().max().item()
 
 
-def interleaved(tasks: Mapping[str, Work], repeats: int) -> dict[str, float]:
-    """Median seconds of each task, taken in turn after one warm-up."""
-    times: dict[str, list[float]] = {name: [] for name in tasks}
+def interleaved(tasks: Mapping[str, Work], repeats: int) -> dict[str, list[float]]:
+    """Seconds of each task in each round, taken in turn after one warm-up."""
     for work in tasks.values():
         work()
-    for _ in range(repeats):
-        for name, work in tasks.items():
-            times[name].append(seconds(work))
-    return {name: statistics.median(values) for name, values in times.items()}
+    rounds = [{name: seconds(work) for name, work in tasks.items()} for _ in range(repeats)]
+    return {name: [times[name] for times in rounds] for name in tasks}
+
+
+def ratio(times: Sequence[float], others: Sequence[float]) -> float:
+    """Median over the rounds of time / other time: a machine that slows down for a while slows both of a round."""
+    return statistics.median(time / other for time, other in zip(times, others, strict=True))
+
+
+def milliseconds(times: Sequence[float]) -> float:
+    """Their median, in ms."""
+    return 1000 * statistics.median(times)
 
 
 def seconds(work: Work) -> float:

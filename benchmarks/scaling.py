@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from benchmarks.measure import Work, gradients, interleaved
+from benchmarks.measure import Work, gradients, interleaved, milliseconds
 from cnnlab.descent import descend
 from cnnlab.images import noise
 from cnnlab.nets import Net, load_net
@@ -40,7 +40,7 @@ def seconds(net: Net, size: int, steps: int, channels: int) -> dict[str, float]:
         "from pixels": lambda: run(pixels()),
         "from the spectrum": lambda: run(spectrum()),
     }
-    return interleaved(tasks, repeats=3)
+    return {name: milliseconds(times) / 1000 for name, times in interleaved(tasks, repeats=3).items()}
 
 
 def main() -> None:

@@ -166,6 +166,9 @@ def test_bad_arguments_are_refused_before_the_first_step():
         d.descend(NET, OBJECTIVE, START, steps=0)
     with pytest.raises(ValueError, match=r"values in \[0, 1\].*\[0, 255\]"):
         d.descend(NET, OBJECTIVE, torch.tensor([0.0, 255.0]).view(1, 1, 1, 2), steps=1)
+    for not_an_image in (torch.full((1, 1, 2, 2), torch.nan), torch.zeros(1, 1, 0, 2), torch.zeros(1, 2, 2)):
+        with pytest.raises(ValueError, match=r"image must be \(B, C, H, W\)"):
+            d.descend(NET, OBJECTIVE, not_an_image, steps=1)
     with pytest.raises(ValueError, match="unknown layer 'fc'"):
         d.descend(NET, channel("fc", 0), START, steps=1)
 

@@ -83,6 +83,14 @@ def test_a_students_chain_is_wrapped_as_a_frozen_copy():
         Net(nn.Linear(2, 2))
 
 
+def test_the_device_is_where_the_net_lives_with_parameters_or_without():
+    net = Net(named(relu=nn.ReLU()), device="cpu")
+    assert net.device == torch.device("cpu")
+    assert not net.state_dict()  # how it knows is not part of the net
+    assert net.to("meta").device == torch.device("meta")
+    assert net.activations(torch.rand(1, 3, 4, 4), ["relu"])["relu"].is_meta
+
+
 def test_errors_name_what_would_be_right(squeezenet):
     image = torch.rand(1, 3, 64, 64)
     with pytest.raises(ValueError, match="unknown layer 'fire99': this net has conv1, relu1, .*logits"):

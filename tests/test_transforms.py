@@ -40,3 +40,9 @@ def test_soften_is_a_gaussian_of_half_a_pixel_squared_and_cyclic():
     wide = soften(dot, times=8).roll((10, 10), (-2, -1))
     assert torch.allclose(wide, blur(dot.roll((10, 10), (-2, -1)), 2.0), atol=2e-3)
     assert torch.equal(soften(dot, times=0), dot)
+
+
+def test_soften_sends_the_gradient_back_through_its_own_blur():
+    image = torch.rand(2, 3, 5, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64).requires_grad_()
+    for times in (0, 1, 3):
+        assert torch.autograd.gradcheck(lambda x, times=times: soften(x, times), image)

@@ -63,17 +63,20 @@ def open_notebook(page: Page, lab: Lab, name: str) -> None:
 
 
 def run_all(page: Page, cells: int, timeout: float) -> None:
-    """Run all cells and wait until each has its number and the kernel is idle; an error in one fails the test."""
+    """Run all cells and wait until none is waiting and the kernel is idle; an error in one fails the test.
+
+    All get their star at once, and lose it, without a number, when one before them fails.
+    """
     page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
     page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")).click()
+    prompts = page.locator(".jp-InputPrompt")
+    expect(prompts.filter(has_text="[*]")).not_to_have_count(0)
+    expect(prompts.filter(has_text="[*]")).to_have_count(0, timeout=timeout * 1000)
     errors = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
-    page.wait_for_function(
-        """cells => document.querySelector('[data-mime-type="application/vnd.jupyter.error"]') || cells <=
-        [...document.querySelectorAll('.jp-InputPrompt')].filter(p => /^\\[\\d+\\]/.test(p.textContent)).length""",
-        arg=cells,
-        timeout=timeout * 1000,
-    )
     assert errors.count() == 0, errors.first.inner_text()
+    assert prompts.filter(has_text=re.compile(r"^\[\d+\]")).count() == cells, (
+        "a cell failed, and those after it did not run"
+    )
     expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"), timeout=timeout * 1000)
 
 

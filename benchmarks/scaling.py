@@ -4,13 +4,14 @@ Seconds against pixels, steps and channels at once, ours and the floor, each on 
 as much takes twice as long".
 """
 
+import statistics
 from functools import partial
 from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
 
-from benchmarks.measure import Work, gradients, interleaved, milliseconds
+from benchmarks.measure import Work, gradients, interleaved
 from cnnlab.descent import descend
 from cnnlab.images import noise
 from cnnlab.nets import Net, load_net
@@ -40,7 +41,7 @@ def seconds(net: Net, size: int, steps: int, channels: int) -> dict[str, float]:
         "from pixels": lambda: run(pixels()),
         "from the spectrum": lambda: run(spectrum()),
     }
-    return {name: milliseconds(times) / 1000 for name, times in interleaved(tasks, repeats=3).items()}
+    return {name: statistics.median(times) for name, times in interleaved(tasks, repeats=3).items()}
 
 
 def main() -> None:

@@ -54,11 +54,12 @@ class Net(nn.Module):
         super().__init__()
         if not isinstance(chain, nn.Sequential) or len(chain) == 0:
             raise ValueError(f"chain must be a non-empty nn.Sequential, not {type(chain).__name__}")
+        device = device or best_device()
         # channels_last makes convolutions about 1.7 x faster on a CPU.
-        self.chain = copy.deepcopy(chain).to(device or best_device(), memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.chain = copy.deepcopy(chain).to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.chain.requires_grad_(False)
         # Moves with the net, to say where that is: to look for a first parameter at every step takes 1 % of it.
-        self.register_buffer("_here", torch.empty(0, device=device or best_device()), persistent=False)
+        self.register_buffer("_here", torch.empty(0, device=device), persistent=False)
         for module in self.chain.modules():
             if hasattr(module, "inplace"):
                 module.inplace = False

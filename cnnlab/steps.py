@@ -178,7 +178,7 @@ def l2_ball(center: Tensor, eps: float) -> Projection:
     return project
 
 
-def _moving(move: Callable[[Tensor, Tensor], Tensor]) -> StepRule:  # moves the image in place, in one pass over it
+def _moving(move: Callable[[Tensor, Tensor], Tensor]) -> StepRule:  # it moves the image in place
     def start(variable: Tensor) -> Update:
         def update(evaluate: Evaluate) -> None:
             evaluate()

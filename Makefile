@@ -21,7 +21,7 @@ UPLOADS := --ServerApp.tornado_settings='{"websocket_max_message_size": 20000000
 
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
-.PHONY: help install lab test check format notebooks bench bench-course checkpoints clean
+.PHONY: help install lab test check format lines notebooks bench bench-course checkpoints paintings clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,17 +34,22 @@ lab: $(VENV)/.installed ## open the course in JupyterLab (ARGS="--no-browser --p
 test: check ## everything: check, unit tests, browser tests, every notebook (ARGS="-k gram" goes to pytest)
 	$(RUN) pytest $(NBVAL) -m "" tests notebooks $(ARGS)
 
-check: $(VENV)/.installed-test ## lint, format and types, of code and notebooks
+check: $(VENV)/.installed-test ## lint, format, types, directions of imports and number of lines
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	$(BIN)/lint-imports --no-cache
+	$(RUN) tools.count_lines
+
+lines: $(VENV)/.installed ## count the lines of the core and of the whole package, and hold them against the limits
+	$(RUN) tools.count_lines
 
 format: $(VENV)/.installed-test ## lay out code and notebooks as `make check` wants them
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
 notebooks: $(VENV)/.installed ## run the notebooks again and save their outputs (NB="04 05": only these)
-	$(BIN)/python tools/run_notebooks.py $(NB)
+	$(RUN) tools.run_notebooks $(NB)
 
 bench: $(PEERS)/.installed ## ours against the floor and against other packages (ARGS="maximization --sizes 224"; minutes)
 	$(PEERS)/bin/python -W ignore -m benchmarks $(ARGS)
@@ -53,7 +58,10 @@ bench-course: $(VENV)/.installed ## run time and memory of every notebook, the s
 	$(RUN) benchmarks.course
 
 checkpoints: $(VENV)/.installed ## train the networks that the course ships, into data/ (minutes)
-	$(BIN)/python tools/make_checkpoints.py
+	$(RUN) tools.make_checkpoints
+
+paintings: $(VENV)/.installed ## paint the paintings that the course ships, into data/ (seconds)
+	$(RUN) tools.make_paintings
 
 clean: ## remove what was built, .venv included
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache notebooks/out

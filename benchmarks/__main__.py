@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.measure import rows
 from cnnlab._torchvision import torchvision  # noqa: F401  (before the peers import it: where its operators do not load)
-from cnnlab.nets import load_net
+from cnnlab.zoo.load import load_net
 
 NAMES = ("maximization", "dreaming", "style", "attacks", "occlusion", "projections", "inversion", "scanning")
 SIZES = {"style": (224,), "occlusion": (224,), "scanning": (224,)}  # 512 pixels take minutes and say nothing new

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.measure import Task, as_people_have_it, difference, gradients
-from cnnlab.adversarial import fgsm, pgd
-from cnnlab.images import PHOTOS, photo
+from cnnlab.material.photos import PHOTOS, photo
 from cnnlab.nets import Net
 from cnnlab.objectives import cross_entropy
+from cnnlab.techniques.adversarial import fgsm, pgd
 
 EPS, RATE, STEPS, BATCH = 8 / 255, 2 / 255, 40, 8
 

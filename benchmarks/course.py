@@ -22,7 +22,7 @@ from tools.run_notebooks import NOTEBOOKS, chosen
 # Runs in the notebook's kernel, after its cells: the panels are those that still exist.
 AFTERWARDS = """
 import gc as _gc, json as _json, resource as _resource, sys as _sys, time as _time
-from cnnlab.widgets import Panel as _Panel
+from cnnlab.teaching import Panel as _Panel
 
 def _first_picture(panel):
     if panel.live:  # it has one picture per run

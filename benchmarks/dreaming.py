@@ -8,11 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.measure import Task, Work, as_people_have_it, gradients
-from cnnlab.dreaming import dream
-from cnnlab.images import noise, photo, resize
+from cnnlab.images import noise, resize
+from cnnlab.material.photos import photo
 from cnnlab.nets import Net
 from cnnlab.objectives import energy
-from cnnlab.steps import Transform, jitter
+from cnnlab.techniques.dreaming import dream
+from cnnlab.transforms import Transform, jitter
 
 LAYER, OCTAVES, SCALE, STEPS = "fire7", 4, 1.4, 10
 
@@ -29,8 +30,7 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
             gradients(net, LAYER, resize(image, side), half_squares, STEPS)
 
     def ours(transform: Transform | None) -> Work:
-        aim = -energy(LAYER)
-        run = partial(dream, net, aim, image, octaves=OCTAVES, scale=SCALE, steps=STEPS, transform=transform)
+        run = partial(dream, net, -energy(LAYER), image, octaves=OCTAVES, scale=SCALE, steps=STEPS, transform=transform)
         return lambda: run().finish(progress=False)
 
     yield Task(f"dream {LAYER}, 4 octaves, shifted", ours(jitter(size)), floor, 1.10)

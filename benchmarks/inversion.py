@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from benchmarks.measure import Task, gradients, hook_and_adam
-from cnnlab.codes import keep_channel
 from cnnlab.descent import descend
-from cnnlab.images import gray, photo
+from cnnlab.images import gray
+from cnnlab.material.photos import photo
 from cnnlab.nets import Net
 from cnnlab.objectives import code
 from cnnlab.parametrizations import spectrum
 from cnnlab.steps import adam
+from cnnlab.techniques.inversion import keep_channel
 
 LAYER, CHANNEL, EVALUATIONS = "fire5", 12, 60
 

@@ -108,7 +108,7 @@ def gradients(net: Net, layer: str, image: Tensor, score: Callable[[Tensor], Ten
 def hook_and_adam(
     net: Net, layer: str, image: Tensor, score: Callable[[Tensor], Tensor], steps: int, rate: float
 ) -> Callable[[], Tensor]:
-    """The pattern of the well-known visualisation repositories: a forward hook, the whole network, all gradients."""
+    """The pattern of the well-known visualization repositories: a forward hook, the whole network, all gradients."""
     chain = as_people_have_it(net)
 
     def work() -> Tensor:

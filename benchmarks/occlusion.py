@@ -1,4 +1,4 @@
-"""Occlusion: the probability of the photograph's class with a patch of 32 pixels at every eighth."""
+"""Occlusion: the probability of the photograph's class, with a patch of 32 pixels moved in steps of 8."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,30 +8,31 @@ import torch
 from torch import Tensor
 
 from benchmarks.measure import Task, Work, difference
-from cnnlab.images import photo
+from cnnlab.material.photos import photo
 from cnnlab.nets import Net
 from cnnlab.objectives import cross_entropy
-from cnnlab.occlusion import cover, occlusion, places
+from cnnlab.techniques.occlusion import BATCH, cover, occlusion_map, positions
 
-PATCH, STRIDE, BATCH = 32, 8, 25
+PATCH, STRIDE = 32, 8
 
 
 def tasks(net: Net, size: int) -> Iterator[Task]:
-    """Against every covered image whole through the net, which is the floor of the plain way; bar 0.40 of that."""
+    """The floor is the plain way: every covered image runs through the whole net. The bar is 0.40 of that."""
     image = photo("cat", size).to(net.device)
     label = net.index("Egyptian cat")
     probability = float(net.probabilities(image)[0, label])
 
     def ours() -> Tensor:
-        return torch.exp(-occlusion(net, image, cross_entropy(label), patch=PATCH, stride=STRIDE, progress=False))
+        surprise = occlusion_map(net, image, cross_entropy(label), patch=PATCH, stride=STRIDE, progress=False)
+        return torch.exp(-surprise)
 
     def plain() -> Tensor:
-        tops, lefts = places(image, PATCH, STRIDE)
-        spots = [(top, left) for top in tops for left in lefts]
+        tops, lefts = positions(image, PATCH, STRIDE)
+        corners = [(top, left) for top in tops for left in lefts]
         found = []
         with torch.inference_mode():
-            for start in range(0, len(spots), BATCH):
-                covered = [cover(image, top, left, PATCH) for top, left in spots[start : start + BATCH]]
+            for start in range(0, len(corners), BATCH):
+                covered = [cover(image, top, left, PATCH) for top, left in corners[start : start + BATCH]]
                 found.append(net.probabilities(torch.cat(covered))[:, label])
         return torch.cat(found).view(len(tops), len(lefts)).cpu()
 
@@ -52,7 +53,7 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
 
 
 def spread(drops: Tensor, size: int) -> Tensor:
-    """Drops (rows, columns) as captum shows them: each pixel has the mean over the patches that covered it."""
+    """Turn drops (rows, columns) into captum's map: each pixel has the mean over the patches that covered it."""
     total, count = torch.zeros(2, size, size)
     for row, column in torch.cartesian_prod(*(torch.arange(n) for n in drops.shape)).tolist():
         square = (slice(row * STRIDE, row * STRIDE + PATCH), slice(column * STRIDE, column * STRIDE + PATCH))

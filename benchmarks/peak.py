@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from cnnlab._torchvision import torchvision  # noqa: F401
-from cnnlab.nets import load_net
+from cnnlab.zoo.load import load_net
 
 
 def memory(kind: str) -> float:

@@ -12,33 +12,32 @@ from torch import Tensor
 
 from benchmarks.measure import Task, as_people_have_it, difference, gradients, truncated
 from cnnlab.descent import gradient
-from cnnlab.images import PHOTOS, photo
+from cnnlab.material.photos import PHOTOS, photo
 from cnnlab.nets import Net
 from cnnlab.objectives import neuron
-from cnnlab.relu_rules import Rule, deconvnet, guided, relu_rule
+from cnnlab.techniques.relu_rules import deconvnet, guided
 
 LAYER, CHANNEL = "fire5", 12
 
 
 def tasks(net: Net, size: int) -> Iterator[Task]:
-    """The centre neuron of one channel, by both rules."""
+    """The center neuron of one channel, by both rules."""
     images = torch.cat([photo(name, size) for name in PHOTOS[:9]]).to(net.device)
     height, width = net.activations(images[:1], [LAYER])[LAYER].shape[-2:]
     y, x = height // 2, width // 2
 
-    def project(rule: Rule) -> Tensor:
-        with relu_rule(net, rule):
-            return gradient(net, neuron(LAYER, CHANNEL), images)[1]
+    def project(view: Net) -> Tensor:
+        return gradient(view, neuron(LAYER, CHANNEL), images)[1]
 
-    for name, rule in (("deconvnet", deconvnet), ("guided backprop", guided)):
-        ours, peers, differences = partial(project, rule), {}, {}
+    for name, with_rule in (("deconvnet", deconvnet), ("guided backprop", guided)):
+        ours, peers, differences = partial(project, with_rule(net)), {}, {}
         if find_spec("captum"):
             from captum.attr import Deconvolution, GuidedBackprop
 
-            method, place = Deconvolution if rule is deconvnet else GuidedBackprop, (CHANNEL, y, x)
+            method, target = Deconvolution if with_rule is deconvnet else GuidedBackprop, (CHANNEL, y, x)
             usual = as_people_have_it(net)[: net.layers.index(LAYER) + 1]
-            peers = {"captum": partial(method(usual).attribute, images, place)}
-            same = partial(method(truncated(net, LAYER)).attribute, images, place)
+            peers = {"captum": partial(method(usual).attribute, images, target)}
+            same = partial(method(truncated(net, LAYER)).attribute, images, target)
             differences = {"captum": partial(difference, ours, same)}
         yield Task(
             f"{name}, 9 images",

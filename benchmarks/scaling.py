@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 from benchmarks.measure import Work, gradients, interleaved
 from cnnlab.descent import descend
 from cnnlab.images import noise
-from cnnlab.nets import Net, load_net
+from cnnlab.nets import Net
 from cnnlab.objectives import channel
 from cnnlab.parametrizations import pixels, spectrum
 from cnnlab.steps import adam
+from cnnlab.zoo.load import load_net
 
 LAYER = "fire5"
 SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1)

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import torch
 
 from benchmarks.measure import Task, truncated
-from cnnlab.images import PHOTOS, photo
+from cnnlab.material.photos import PHOTOS, photo
 from cnnlab.nets import Net
-from cnnlab.pieces import cut_crops
-from cnnlab.probing import scan
+from cnnlab.techniques.patches import BATCH, cut_crops, scan
 
 LAYERS = ("fire2", "fire3", "fire5", "fire7", "fire9")
 
@@ -20,8 +19,8 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
 
     def floor() -> None:
         with torch.inference_mode():
-            for start in range(0, len(crops), 16):
-                batch = torch.cat([crop.image for crop in crops[start : start + 16]]).to(net.device)
+            for start in range(0, len(crops), BATCH):
+                batch = torch.cat([crop.image for crop in crops[start : start + BATCH]]).to(net.device)
                 chain(batch.contiguous(memory_format=torch.channels_last))
 
     yield Task(

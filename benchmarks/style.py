@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from benchmarks.measure import Task, as_people_have_it, truncated
 from cnnlab.descent import descend
-from cnnlab.gram import gram, style
-from cnnlab.images import photo
+from cnnlab.material.paintings import painting
+from cnnlab.material.photos import photo
 from cnnlab.nets import Net
 from cnnlab.objectives import code
-from cnnlab.paintings import painting
 from cnnlab.steps import lbfgs
+from cnnlab.techniques.gram_style import gram, style
 
 EVALUATIONS, CONTENT, DEEPEST = 100, "fire5", "fire7"
 STYLES = ("conv1", "relu1", "pool1", "fire2", "fire3", "fire4", "fire5", "fire6", "fire7")
@@ -25,12 +25,12 @@ def tasks(net: Net, size: int) -> Iterator[Task]:
     image, painted = photo("china", size), painting("swirls", size)
     found = net.activations(painted, STYLES)
     content = net.activations(image, [CONTENT])[CONTENT]
-    aim = 0.2 * code(CONTENT, content)
+    objective = 0.2 * code(CONTENT, content)
     for layer in STYLES:
-        aim += style(layer, gram(found[layer]))
+        objective += style(layer, gram(found[layer]))
 
     def ours() -> Tensor:
-        return descend(net, aim, image, steps=EVALUATIONS, step=lbfgs()).finish(progress=False)
+        return descend(net, objective, image, steps=EVALUATIONS, step=lbfgs()).finish(progress=False)
 
     peers = {"loss modules between the layers": tutorial(net, image, content, found)}
     yield Task("style, nine layers", ours, partial(floor, net, image, products=False), 1.25, peers)

@@ -1,10 +1,9 @@
-"""Images: packaged photographs, your own files, starts, and the transforms that a run may put before the net.
+"""Images as tensors: files, sizes, starts.
 
 An image is a float32 tensor (B, C, H, W) in [0, 1]; photographs have C = 3 (RGB), digits C = 1.
 """
 
 import io
-import math
 import os
 import tempfile
 import warnings
@@ -19,63 +18,34 @@ from torch import Generator, Tensor
 
 Size = int | tuple[int, int]
 
-# name -> where it is packaged: scikit-image's wheel, or scikit-learn's
-_SKIMAGE = {
-    "astronaut": "astronaut", "brick": "brick", "camera": "camera", "cat": "cat", "coffee": "coffee", "coins": "coins",
-    "grass": "grass", "gravel": "gravel", "hubble": "hubble_deep_field", "moon": "moon", "retina": "retina",
-    "rocket": "rocket", "tissue": "immunohistochemistry",
-}  # fmt: skip
-_SKLEARN = {"china": "china.jpg", "flower": "flower.jpg"}
-PHOTOS: tuple[str, ...] = tuple(sorted([*_SKIMAGE, *_SKLEARN, "motorcycle"]))
+
+MAX_PIXELS = 100_000_000  # larger pictures are refused before they are decoded
 
 
-def photo(name: str, size: Size | None = None) -> Tensor:
-    """A packaged photograph, (1, 3, H, W).
-
-    Args:
-        name: one of `PHOTOS`; licences are in data/README.md.
-        size: pixels of a square centre crop, or (H, W), resized with antialiasing; None keeps the original size.
-
-    Raises:
-        ValueError: for an unknown name; the message lists the valid ones.
-    """
-    if name in _SKLEARN:
-        from sklearn.datasets import load_sample_image
-
-        array = load_sample_image(_SKLEARN[name])
-    elif name in _SKIMAGE or name == "motorcycle":
-        from skimage import data
-
-        array = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, _SKIMAGE[name])()
-    else:
-        raise ValueError(f"unknown photo {name!r}: there are {', '.join(PHOTOS)}")
-    return _sized(_from_pil(Image.fromarray(array)), size)
-
-
-def load_image(file: str | os.PathLike | bytes, size: Size | None = None, max_pixels: int = 100_000_000) -> Tensor:
+def load_image(file: str | os.PathLike | bytes, size: Size | None = None) -> Tensor:
     """Load a picture of your own, (1, 3, H, W).
 
-    Turned as its EXIF orientation says; transparency is laid on white; grey, palette, 16-bit and CMYK become RGB.
+    It is turned as its EXIF orientation says and laid on white where it is transparent. Gray, palette, 16-bit and CMYK
+    pictures become RGB.
 
     Args:
         file: a path, or the file's bytes (as an upload gives them).
-        size: pixels of a square centre crop, or (H, W); None keeps the size.
-        max_pixels: larger pictures are refused before they are decoded.
+        size: pixels of a square center crop, or (H, W); None keeps the size.
 
     Raises:
-        ValueError: if it is no picture that Pillow can read, or too large.
+        ValueError: if Pillow cannot read it as a picture, or it is too large.
         FileNotFoundError: if there is no such file.
     """
     source = io.BytesIO(file) if isinstance(file, bytes) else Path(file)
     name = "the uploaded file" if isinstance(file, bytes) else str(file)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is our own limit
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is our own limit
             with Image.open(source) as picture:
                 width, height = picture.size
-                if width * height > max_pixels:
-                    raise ValueError(f"{name} has {width} x {height} pixels; at most {max_pixels:,} are loaded")
-                return _sized(_from_pil(ImageOps.exif_transpose(picture)), size)
+                if width * height > MAX_PIXELS:
+                    raise ValueError(f"{name} has {width} x {height} pixels; at most {MAX_PIXELS:,} are loaded")
+                return from_pil(ImageOps.exif_transpose(picture), size)
     except (Image.UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         if isinstance(error, FileNotFoundError):
             raise
@@ -83,7 +53,7 @@ def load_image(file: str | os.PathLike | bytes, size: Size | None = None, max_pi
 
 
 def save_image(image: Tensor, file: str | os.PathLike) -> Path:
-    """Write one image (1, C, H, W) as PNG, JPEG, WebP ... by the name's ending; whole or not at all."""
+    """Write one image (1, C, H, W) as PNG, JPEG, WebP ..., as the name ends: the whole file or nothing."""
     path = Path(file)
     picture = to_pil(image)
     if path.suffix.lower() not in Image.registered_extensions():
@@ -121,13 +91,13 @@ def resize(image: Tensor, size: Size) -> Tensor:
 
 
 def crop_to(image: Tensor, size: Size) -> Tensor:
-    """The largest centre crop with the proportions of `size`, resized to it."""
+    """The largest center crop with the proportions of `size`, resized to it."""
     height, width = (size, size) if isinstance(size, int) else size
     scale = min(image.shape[-2] / height, image.shape[-1] / width)
-    return resize(centre_crop(image, (round(height * scale), round(width * scale))), (height, width))
+    return resize(center_crop(image, (round(height * scale), round(width * scale))), (height, width))
 
 
-def centre_crop(image: Tensor, size: Size) -> Tensor:
+def center_crop(image: Tensor, size: Size) -> Tensor:
     """The middle (H, W) pixels."""
     height, width = (size, size) if isinstance(size, int) else size
     top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
@@ -137,12 +107,12 @@ def centre_crop(image: Tensor, size: Size) -> Tensor:
 
 
 def gray(shape: Sequence[int]) -> Tensor:
-    """Middle grey, (B, C, H, W)."""
+    """Middle gray, (B, C, H, W)."""
     return torch.full(tuple(shape), 0.5)
 
 
 def noise(shape: Sequence[int], generator: Generator, std: float = 0.1, decay: float = 0.0) -> Tensor:
-    """Gaussian noise around middle grey, clipped to [0, 1].
+    """Gaussian noise around middle gray, clipped to [0, 1].
 
     Args:
         shape: (B, C, H, W).
@@ -159,29 +129,13 @@ def noise(shape: Sequence[int], generator: Generator, std: float = 0.1, decay: f
 
 
 def frequencies(height: int, width: int) -> Tensor:
-    """Cycles per pixel of each coefficient of `rfft2`, (H, W // 2 + 1); the mean's is set to the lowest one's."""
+    """Cycles per pixel of each coefficient of `rfft2`, (H, W // 2 + 1); 0, the mean's, is raised to the lowest."""
     grid = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :])
     return grid.clamp(min=1 / max(height, width))
 
 
-def blur(image: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur, sigma in pixels; the border is repeated outside."""
-    if sigma <= 0:
-        return image
-    radius = math.ceil(3 * sigma)
-    offsets = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
-    kernel = torch.exp(-(offsets**2) / (2 * sigma**2))
-    kernel = (kernel / kernel.sum()).expand(image.shape[1], 1, -1)  # (C, 1, 2 radius + 1)
-    padded = F.pad(image, (radius,) * 4, mode="replicate")
-    rows = F.conv2d(padded, kernel[:, :, None, :], groups=image.shape[1])
-    return F.conv2d(rows, kernel[:, :, :, None], groups=image.shape[1])
-
-
-def _sized(image: Tensor, size: Size | None) -> Tensor:
-    return image if size is None else crop_to(image, size)
-
-
-def _from_pil(picture: Image.Image) -> Tensor:
+def from_pil(picture: Image.Image, size: Size | None = None) -> Tensor:
+    """A Pillow picture as an image, (1, 3, H, W); `size` as in `load_image`."""
     if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and floats: Pillow would clip them at 255
         array = np.asarray(picture, dtype=np.float32)
         white = 65535 if picture.mode != "F" else 255 if array.max() > 1 else 1
@@ -190,4 +144,15 @@ def _from_pil(picture: Image.Image) -> Tensor:
         rgba = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
     array = np.array(picture.convert("RGB"))  # (H, W, 3)
-    return torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255  # (1, 3, H, W)
+    image = torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255  # (1, 3, H, W)
+    return image if size is None else crop_to(image, size)
+
+
+def check_image(image: Tensor) -> None:
+    """Raise a ValueError unless it is an image, (B, C, H, W) with values in [0, 1]."""
+    if image.ndim != 4 or image.numel() == 0 or not all(0 <= extreme.item() <= 1 for extreme in image.aminmax()):
+        raise ValueError(f"image must be (B, C, H, W) with values in [0, 1], not {tuple(image.shape)}" + _range(image))
+
+
+def _range(image: Tensor) -> str:
+    return f" in [{image.min():.3g}, {image.max():.3g}]" if image.numel() else ""

@@ -1,4 +1,4 @@
-"""Networks as chains of named layers: frozen, normalising inside, running only as deep as asked."""
+"""Networks as chains of named layers: frozen, normalizing inside, running only as deep as asked."""
 
 import copy
 from collections import OrderedDict
@@ -20,7 +20,7 @@ class Prediction(NamedTuple):
 
 
 class Normalize(nn.Module):
-    """First layer of a photograph net: (image - mean) / std per channel, so that images stay in [0, 1] outside."""
+    """The first layer of a photograph net: (image - mean) / std per channel, so that images stay in [0, 1] outside."""
 
     mean: Tensor
     std: Tensor
@@ -35,7 +35,7 @@ class Normalize(nn.Module):
 
 
 class Net(nn.Module):
-    """A frozen copy of a chain of named layers, made for asking what it sees.
+    """A frozen copy of a chain of named layers, made to be asked what it sees.
 
     Args:
         chain: any `nn.Sequential`; its children's names become the layers' names. It is copied: yours stays
@@ -58,7 +58,7 @@ class Net(nn.Module):
         # channels_last makes convolutions about 1.7 x faster on a CPU.
         self.chain = copy.deepcopy(chain).to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.chain.requires_grad_(False)
-        # Moves with the net, to say where that is: to look for a first parameter at every step takes 1 % of it.
+        # An empty buffer that moves with the net, so `device` is cheap: finding a parameter costs 1 % of a step.
         self.register_buffer("_here", torch.empty(0, device=device), persistent=False)
         for module in self.chain.modules():
             if hasattr(module, "inplace"):
@@ -68,7 +68,7 @@ class Net(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the net lives; images are moved there by themselves."""
+        """Where the net lives. Images are moved there automatically."""
         return self._here.device
 
     def activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
@@ -79,10 +79,11 @@ class Net(nn.Module):
             layers: names out of `net.layers`.
 
         Returns:
-            layer -> activations (B, channels, h, w), or (B, units) behind a flattening.
+            layer -> activations (B, channels, h, w), or (B, units) after a flattening.
 
         Raises:
-            ValueError: for an unknown layer (the message lists the valid ones) or an image that is no 4-d float tensor.
+            ValueError: for an unknown layer (the message lists the valid ones), or an image that is not a 4-d float
+                tensor.
         """
         wanted = set(layers)
         if unknown := sorted(wanted.difference(self.layers)):
@@ -137,30 +138,11 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def load_net(name: str = "squeezenet", device: str | None = None) -> Net:
-    """Load a trained network: of photographs (ImageNet), or of handwritten digits.
-
-    Args:
-        name: "squeezenet" comes with the course (SqueezeNet 1.1, Iandola et al. 2016), and so do "efficientnet_lite0"
-            (Tan & Le 2019), which is better and slower, and "mnist", the CNN of chapter 2. "vgg19", "googlenet" and
-            "alexnet" are downloaded once by torchvision, with a progress bar, and their hash is checked.
-        device: "cpu", "cuda", "mps" ...; None takes the best there is.
-
-    Raises:
-        ValueError: for an unknown name.
-        RuntimeError: if the weights are neither at hand nor to be downloaded; it says what to do.
-    """
-    if name == "mnist":
-        from cnnlab.mnist import trained_mnist_cnn
-
-        return Net(trained_mnist_cnn(), "0123456789", device)
-    from cnnlab import zoo  # imports torchvision, which takes a second
-
-    if name not in zoo.CHAINS:
-        raise ValueError(f"unknown net {name!r}: there are {', '.join(zoo.CHAINS)}, mnist")
-    return Net(zoo.CHAINS[name](), zoo.IMAGENET_LABELS, device)
-
-
 def named(**layers: nn.Module) -> nn.Sequential:
     """An `nn.Sequential` from named layers: `named(conv1=nn.Conv2d(1, 25, 3), relu1=nn.ReLU())`."""
     return nn.Sequential(OrderedDict(layers))
+
+
+def weights_of(chain: nn.Sequential, layer: str) -> Tensor:
+    """The weights of a layer, the parameter itself: (filters, C, h, w), or (neurons, inputs) of a dense layer."""
+    return next(p for name, p in chain.get_submodule(layer).named_parameters() if name.endswith("weight"))

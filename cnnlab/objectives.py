@@ -1,9 +1,9 @@
-"""Objectives: what a run makes small, as a small algebra of nouns.
+"""Objectives: what a run makes small, as a small algebra that prints itself.
 
     objective = -channel("fire5", 12) + 0.1 * total_variation()
 
-An objective scores every image of a batch by itself, (B,), and is always minimised: to make something large, put a
-minus before it. Its formula can be printed.
+An objective scores every image of a batch by itself, (B,), and is always minimized: to make something large, put a
+minus before it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Objective:
-    """A weighted sum of terms, to be minimised; made by the functions below, combined with `+ - *` and `sum`."""
+    """A weighted sum of terms, to be minimized; made by the functions below, combined with `+ - *` and `sum`."""
 
     terms: tuple[Term, ...]
 
@@ -62,14 +62,15 @@ class Objective:
         return self + -other
 
     def __repr__(self) -> str:
-        parts = []
+        text = ""
         for term in self.terms:
+            sign = ("-" if term.weight < 0 else "") if not text else (" - " if term.weight < 0 else " + ")
             size = "" if abs(term.weight) == 1 else f"{abs(term.weight):g} "
-            parts.append(("- " if term.weight < 0 else "+ ") + size + term.formula)
-        return " ".join(parts).removeprefix("+ ").replace("- ", "-", 1) if parts[0][0] == "-" else " ".join(parts)[2:]
+            text += sign + size + term.formula
+        return text
 
 
-def objective(formula: str, score: Callable[[Tensor, Activations], Tensor], *layers: str) -> Objective:
+def custom(formula: str, score: Callable[[Tensor, Activations], Tensor], *layers: str) -> Objective:
     """An objective of your own.
 
     Args:
@@ -80,23 +81,26 @@ def objective(formula: str, score: Callable[[Tensor, Activations], Tensor], *lay
     return Objective((Term(1.0, formula, score, layers),))
 
 
-def channel(layer: str, channel: int | Sequence[int]) -> Objective:
-    """The mean of one feature map, mean_yx a[channel, y, x].
+def channel(layer: str, number: int | Sequence[int]) -> Objective:
+    """The mean of one feature map, mean_yx a[number, y, x]. Chapter 04.
 
     Args:
         layer: a layer with feature maps (B, channels, h, w), or with units (B, units).
-        channel: its number; or one number per image of the batch, which then are optimised side by side.
+        number: the channel's number; or one number per image of the batch, which are then optimized side by side.
     """
-    return _layer_objective(layer, f"mean {layer}[{_numbers(channel)}]", lambda a: _mean(_pick(a, channel, layer)))
+    return _layer_objective(layer, f"mean {layer}[{_numbers(number)}]", lambda a: _mean(_pick(a, number, layer)))
 
 
 def neuron(
-    layer: str, channel: int | Sequence[int], y: int | Sequence[int] | None = None, x: int | Sequence[int] | None = None
+    layer: str, number: int | Sequence[int], y: int | Sequence[int] | None = None, x: int | Sequence[int] | None = None
 ) -> Objective:
-    """One neuron: a[channel, y, x]; y and x default to the centre. Several channels, y or x: one per image (B,)."""
+    """One neuron: a[number, y, x] of channel `number`; y and x default to the center. Chapter 05.
+
+    Several numbers, y or x: one per image of the batch.
+    """
 
     def score(activations: Tensor) -> Tensor:
-        feature_map = _pick(activations, channel, layer)  # (B, h, w)
+        feature_map = _pick(activations, number, layer)  # (B, h, w)
         if feature_map.ndim != 3:
             raise ValueError(f"layer {layer!r} has no positions; use channel({layer!r}, ...)")
         batch, height, width = feature_map.shape
@@ -107,8 +111,8 @@ def neuron(
                 raise ValueError(f"y, x must lie in the {height} x {width} map of {layer!r}, not ({row}, {column})")
         return feature_map[torch.arange(batch), rows, columns]
 
-    place = "centre" if y is None and x is None else f"{y}, {x}"
-    return _layer_objective(layer, f"{layer}[{_numbers(channel)}, {place}]", score)
+    position = "center" if y is None and x is None else f"{y}, {x}"
+    return _layer_objective(layer, f"{layer}[{_numbers(number)}, {position}]", score)
 
 
 def logit(index: int | Sequence[int], layer: str = "logits") -> Objective:
@@ -140,28 +144,6 @@ def energy(layer: str) -> Objective:
     return _layer_objective(layer, f"½|{layer}|²", lambda a: 0.5 * _squares(a))
 
 
-def best_match(layer: str, guide: Tensor) -> Objective:
-    """How well a guide's features are met, each position by the best of them: sum_p max_q a_p . g_q.
-
-    a_p and g_q are the channels' values at position p of the image and q of the guide. The gradient with respect to
-    a_p is the feature that matches best, g_q (Mordvintsev et al. 2015, the notebook's "guided dreams").
-
-    The guide's activations are (1, channels, h, w), of any size.
-    """
-    if guide.ndim != 4 or len(guide) != 1:
-        raise ValueError(f"guide must be the activations of one image, (1, channels, h, w), not {tuple(guide.shape)}")
-    features = guide.detach()[0].flatten(1)  # (channels, Q)
-
-    def score(a: Tensor) -> Tensor:
-        if a.shape[1] != len(features):
-            raise ValueError(f"guide has {len(features)} channels, {layer!r} has {a.shape[1]}")
-        flat = a.flatten(2)  # (B, channels, P)
-        best = (features.T @ flat.detach()).argmax(1)  # (B, Q, P) -> (B, P)
-        return (flat * features[:, best].transpose(0, 1)).sum((1, 2))
-
-    return _layer_objective(layer, f"match({layer}, guide)", score)
-
-
 def channel_sums(layer: str, target: Tensor) -> Objective:
     """Distance from a distribution over the channels, relative to its size: |s - target|^2 / |target|^2.
 
@@ -174,24 +156,24 @@ def channel_sums(layer: str, target: Tensor) -> Objective:
 
 
 def total_variation() -> Objective:
-    """Mean absolute difference of neighbouring pixels, down plus right: small for smooth images."""
+    """Mean absolute difference of neighboring pixels, down plus right: small for smooth images."""
 
     def score(image: Tensor, _: Activations) -> Tensor:
         down = (image[..., 1:, :] - image[..., :-1, :]).abs().flatten(1).mean(1)
         right = (image[..., :, 1:] - image[..., :, :-1]).abs().flatten(1).mean(1)
         return down + right
 
-    return objective("TV(image)", score)
+    return custom("TV(image)", score)
 
 
 def pixel_norm(p: float = 1, center: float = 0.0) -> Objective:
     """mean |image - center|^p over the pixels: p = 1 is the L1 prior (little ink), p = 6 keeps pixels from extremes."""
     shift = f" - {center:g}" if center else ""
-    return objective(f"mean |image{shift}|^{p:g}", lambda image, _: (image - center).abs().pow(p).flatten(1).mean(1))
+    return custom(f"mean |image{shift}|^{p:g}", lambda image, _: (image - center).abs().pow(p).flatten(1).mean(1))
 
 
 def _layer_objective(layer: str, formula: str, score: Callable[[Tensor], Tensor]) -> Objective:
-    return objective(formula, lambda _, activations: score(activations[layer]), layer)
+    return custom(formula, lambda _, activations: score(activations[layer]), layer)
 
 
 def _relative(layer: str, target: Tensor, describe: Callable[[Tensor], Tensor], formula: str) -> Objective:
@@ -209,17 +191,17 @@ def _relative(layer: str, target: Tensor, describe: Callable[[Tensor], Tensor], 
     return _layer_objective(layer, formula, score)
 
 
-def _pick(activations: Tensor, channel: int | Sequence[int], layer: str) -> Tensor:
-    """Feature map of the channel, (B, channels, ...) -> (B, ...); with several channels, image i's channel[i]."""
+def _pick(activations: Tensor, number: int | Sequence[int], layer: str) -> Tensor:
+    """The feature map of a channel, (B, channels, ...) -> (B, ...); with several numbers, number[i] for image i."""
     batch, count = activations.shape[:2]
-    channels = [channel] * batch if isinstance(channel, int) else list(channel)
+    channels = [number] * batch if isinstance(number, int) else list(number)
     if len(channels) != batch:
         raise ValueError(f"channel must be one number, or one per image: {len(channels)} for a batch of {batch}")
-    for number in channels:
-        if not 0 <= number < count:
-            raise ValueError(f"channel {number} is not in layer {layer!r}, which has channels 0 to {count - 1}")
-    if isinstance(channel, int):
-        return activations[:, channel]
+    for wanted in channels:
+        if not 0 <= wanted < count:
+            raise ValueError(f"channel {wanted} is not in layer {layer!r}, which has channels 0 to {count - 1}")
+    if isinstance(number, int):
+        return activations[:, number]
     return activations[torch.arange(batch), torch.tensor(channels)]
 
 
@@ -231,7 +213,7 @@ def _mean(feature_maps: Tensor) -> Tensor:  # (B, ...) -> (B,)
     return feature_maps.reshape(len(feature_maps), -1).mean(1)
 
 
-def _numbers(channel: int | Sequence[int]) -> str:
-    if isinstance(channel, int):
-        return str(channel)
-    return "|".join(map(str, channel)) if len(channel) <= 4 else f"{channel[0]}|{channel[1]}|..|{channel[-1]}"
+def _numbers(number: int | Sequence[int]) -> str:
+    if isinstance(number, int):
+        return str(number)
+    return "|".join(map(str, number)) if len(number) <= 4 else f"{number[0]}|{number[1]}|..|{number[-1]}"

@@ -1,9 +1,8 @@
-"""What a run varies: pixels, the Fourier spectrum of decorrelated colours, or the weights of a net that paints.
+"""What a run varies: pixels, the Fourier spectrum of decorrelated colors, or the weights of a net that paints.
 
-It decides how the pictures look.
-
-A parametrization takes the start image and gives (variable, decode): the leaf tensor that the steps change, and the
-function that makes the image (B, C, H, W) in [0, 1] from it.
+The choice of parametrization decides how the pictures look. A parametrization takes the start image and gives
+(variable, decode): the leaf tensor that the steps change, and the function that makes the image (B, C, H, W) in [0, 1]
+from it.
 """
 
 import math
@@ -15,8 +14,7 @@ from torch import Generator, Tensor
 from cnnlab.images import frequencies
 
 Parametrization = Callable[[Tensor], tuple[Tensor, Callable[[Tensor], Tensor]]]
-
-# A square root of the covariance of natural images' colours, rows RGB (Olah et al. 2017, "Feature visualization"),
+# A square root of the covariance of natural images' colors, rows RGB (Olah et al. 2017, "Feature visualization"),
 # scaled so that its largest column has norm 1. The columns: brightness, blue against yellow, green against magenta.
 COLORS = torch.tensor([[0.56, 0.16, 0.09], [0.58, 0.00, -0.13], [0.58, -0.19, 0.05]])
 
@@ -30,15 +28,15 @@ def pixels() -> Parametrization:
     return parametrize
 
 
-def spectrum(decay: float = 1.0, margin: float = 0.01) -> Parametrization:
-    """Fourier coefficients, scaled by 1 / frequency**decay, of decorrelated colours, through a sigmoid.
+def spectrum(decay: float = 1.0) -> Parametrization:
+    """Fourier coefficients, scaled by 1 / frequency**decay, of decorrelated colors, through a sigmoid.
 
     image = sigmoid(colors @ irfft2(variable / frequency**decay)). A step of equal size for every coefficient then
     changes an image the way photographs vary: coarse structure more than fine (Olah et al. 2017, "Preconditioning").
+    Chapter 04.
 
     Args:
         decay: larger is smoother; 0 is white.
-        margin: the start image is squeezed into [margin, 1 - margin], where the sigmoid has an inverse.
     """
 
     def parametrize(image: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
@@ -53,22 +51,22 @@ def spectrum(decay: float = 1.0, margin: float = 0.01) -> Parametrization:
             planes = torch.fft.irfft2(torch.view_as_complex(variable * scale), s=(height, width), norm="ortho")
             return (colors @ planes.flatten(2)).view_as(planes).sigmoid()  # colors @ (B, 3, H W)
 
-        squeezed = image.detach().clamp(margin, 1 - margin).logit()
+        squeezed = image.detach().clamp(0.01, 0.99).logit()  # at 0 and 1 the sigmoid has no inverse
         planes = torch.einsum("cr,brhw->bchw", inverse, squeezed)
         return torch.view_as_real(torch.fft.rfft2(planes, norm="ortho")) / scale, decode
 
     return parametrize
 
 
-# A painting net's layers, (inputs, outputs): from |x|, y, the distance to the centre and 1 to red, green and blue.
+# A painting net's layers, (inputs, outputs): from |x|, y, the distance to the center and 1 to red, green and blue.
 _PAINTER = ((4, 16), (17, 16), (17, 16), (17, 3))
 
 
 def cppn(weights: Tensor) -> Parametrization:
-    """The weights of a small net that paints: it is asked for the colour of each place (a CPPN, Stanley 2007).
+    """The weights of a small net that paints: it gives the color of each position (a CPPN, Stanley 2007). Chapter 14.
 
-    colour(y, x) = sigmoid(W3 sin(W2 sin(W1 sin(W0 (|x|, y, r, 1))))), with a bias in each layer, y and x from -1 to 1
-    and r the distance to the centre. Pictures are smooth, left and right alike, and can be painted at any size.
+    color(y, x) = sigmoid(W3 sin(W2 sin(W1 sin(W0 (|x|, y, r, 1))))), with a bias in each layer, y and x from -1 to 1
+    and r the distance to the center. Pictures are smooth, left and right alike, and can be painted at any size.
 
     Args:
         weights: the start, (B, weights), as `cppn_weights` makes them. Of the image only the shape is used.
@@ -79,10 +77,10 @@ def cppn(weights: Tensor) -> Parametrization:
             raise ValueError(f"image must be (B, 3, H, W), B = {len(weights)} as weights, not {tuple(image.shape)}")
         height, width = image.shape[2:]
         y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
-        places = torch.stack([x.abs(), y, torch.hypot(x, y), torch.ones_like(x)], dim=-1).view(-1, 4).to(image)
+        positions = torch.stack([x.abs(), y, torch.hypot(x, y), torch.ones_like(x)], dim=-1).view(-1, 4).to(image)
 
         def decode(variable: Tensor) -> Tensor:  # (B, weights) -> (B, 3, H, W)
-            values = places  # (H W, 4), then (B, H W, outputs)
+            values = positions  # (H W, 4), then (B, H W, outputs)
             for number, layer in enumerate(variable.split([inputs * outputs for inputs, outputs in _PAINTER], dim=1)):
                 matrix = layer.view(len(variable), *_PAINTER[number])
                 values = values.sin() @ matrix[:, :-1] + matrix[:, -1:] if number else values @ matrix
@@ -93,18 +91,10 @@ def cppn(weights: Tensor) -> Parametrization:
     return parametrize
 
 
-def cppn_weights(count: int, generator: Generator, detail: float = 10.0, contrast: float = 1.5) -> Tensor:
-    """Random weights for `cppn`, normal, (count, weights).
-
-    Args:
-        detail: standard deviation of the first layer's, times 2: how many waves there are across the picture.
-        contrast: standard deviation of the other layers', times the root of their inputs.
-    """
-    scales = [(detail if inputs == 4 else contrast) / math.sqrt(inputs) for inputs, _ in _PAINTER]
-    return torch.cat(
-        [
-            scale * torch.randn(count, inputs * outputs, generator=generator)
-            for scale, (inputs, outputs) in zip(scales, _PAINTER, strict=True)
-        ],
-        dim=1,
-    )
+def cppn_weights(count: int, generator: Generator) -> Tensor:
+    """Random weights for `cppn`, normal, (count, weights)."""
+    shares = []
+    for inputs, outputs in _PAINTER:
+        spread = 10.0 if inputs == 4 else 1.5  # of the first layer: how many waves there are across the picture
+        shares.append(spread / math.sqrt(inputs) * torch.randn(count, inputs * outputs, generator=generator))
+    return torch.cat(shares, dim=1)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnnlab.checks import Check, Student, Wrong, answer, require, same, verdict
+from cnnlab.teaching.checks import Check, Student, Wrong, answer, random_tensor, require, same, verdict
 
 
 @verdict
@@ -83,3 +83,13 @@ def test_require_says_what_is_required() -> None:
     require(True, "more than one step")
     with pytest.raises(Wrong, match="more than one step"):
         require(False, "more than one step")
+
+
+def test_random_tensors_repeat_with_their_seed() -> None:
+    values = random_tensor((50, 20))
+    assert (values.shape, values.dtype) == ((50, 20), torch.float32)
+    assert values.min() >= 0
+    assert values.max() < 1
+    assert abs(values.mean() - 0.5) < 0.05
+    torch.testing.assert_close(random_tensor((50, 20)), values, rtol=0, atol=0)
+    assert not torch.equal(random_tensor((50, 20), 1), values)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnnlab.claims import IDS, Claims
+from cnnlab.teaching.claims import IDS, Claims
 
 
 def add(claims: Claims, id: str = "A1", says: str = "the label survives", **changes: object) -> None:
@@ -36,7 +36,7 @@ def test_a_claim_that_turns_out_other_than_recorded_is_named(holds: bool, expect
     assert "recorded as" in repr(claims)
 
 
-@pytest.mark.parametrize("true", [True, np.float64(2) > 1, torch.tensor(2.0) > 1])
+@pytest.mark.parametrize("true", [True, np.float64(2) > 1, torch.tensor(2.0) > 1, (torch.ones(2) > 0).all()])
 def test_comparisons_of_numpy_and_torch_are_truth_values(true: object) -> None:
     claims = Claims()
     add(claims, holds=true)
@@ -52,6 +52,9 @@ def test_comparisons_of_numpy_and_torch_are_truth_values(true: object) -> None:
         ({"measured": ""}, "measured"),
         ({"holds": 0.98}, "holds"),
         ({"holds": torch.tensor([True, True])}, "holds"),
+        ({"holds": torch.tensor([True])}, "holds"),
+        ({"holds": torch.tensor(1)}, "holds"),
+        ({"holds": "True"}, "holds"),
         ({"expected": False}, "reason"),
     ],
 )

@@ -2,13 +2,14 @@
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import pytest
 from notebook_parts import CHAPTERS, NOTEBOOKS, code_cells, exercises, headings, read
 
-from cnnlab.claims import IDS
+from cnnlab.teaching.claims import IDS
 
 BINARY = ("image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4")
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -29,8 +30,22 @@ def test_every_row_of_the_sources_is_claimed_by_a_notebook() -> None:
 
 def test_notebooks_are_numbered_as_they_are_read() -> None:
     names = [path.stem for path in NOTEBOOKS]
-    assert all(re.fullmatch(r"\d\d[a-z]?_[a-z0-9]+(_[a-z0-9]+)*", name) for name in names), names
-    assert len({name.split("_")[0] for name in names}) == len(names), "a number is used twice"
+    assert all(re.fullmatch(r"\d\d_[a-z0-9]+(_[a-z0-9]+)*", name) for name in names), names
+    assert [int(name.split("_")[0]) for name in names] == list(range(len(names))), "a number is used twice, or missing"
+
+
+def test_every_chapter_ends_with_a_link_to_the_next() -> None:
+    for path, following in pairwise(NOTEBOOKS):
+        assert f"]({following.name})" in read(path).cells[-1].source, f"{path.name} does not lead to {following.name}"
+
+
+@every_notebook
+def test_chapters_are_named_with_two_digits_and_links_lead_to_them(path: Path) -> None:
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    assert not re.findall(r"[Cc]hapters? \d\b.*", text)
+    for words, file in re.findall(r"\[([^]]*)\]\(([^)]*\.ipynb)\)", text):
+        assert (path.parent / file).is_file(), file
+        assert file[:2] in words, f"[{words}]({file})"
 
 
 @every_notebook
@@ -117,3 +132,15 @@ def test_nbval_compares_something(path: Path) -> None:
         c for c in cells if "nbval-check-output" in c.metadata.get("tags", []) or "NBVAL_CHECK_OUTPUT" in c.source
     ]
     assert any(cell.outputs for cell in marked)
+
+
+def test_the_readme_maps_the_package_as_it_is() -> None:
+    root = Path(__file__).parent.parent
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| where in `cnnlab` \|.*\n\|[-|]+\n((?:\|.*\n)+)", readme, flags=re.M)
+    assert table, "the README has no table with the first column: where in `cnnlab`"
+    rows = [line.split("|") for line in table[1].splitlines()]
+    mapped = [name for row in rows for name in re.findall(r"`([^`]+)`", row[1])]
+    modules = [path.stem for path in (root / "cnnlab").glob("*.py") if path.name != "__init__.py"]
+    folders = [f"{path.parent.name}/" for path in (root / "cnnlab").glob("*/__init__.py")]
+    assert sorted(mapped) == sorted(modules + folders)

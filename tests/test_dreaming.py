@@ -1,17 +1,17 @@
-"""Dreaming: octaves carry what was added, tiles give the gradient of the whole, guides match best, on small nets."""
+"""Dreaming: it is its loop by hand, tiles give the gradient of the whole, guides match best, on small nets."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cnnlab.descent import descend, gradient
-from cnnlab.dreaming import dream, in_tiles
+from cnnlab.descent import gradient
 from cnnlab.images import resize
 from cnnlab.nets import Net, named
-from cnnlab.objectives import best_match, channel, energy
-from cnnlab.octaves import carry, stage_images, zoom
-from cnnlab.steps import normalized, plain
+from cnnlab.objectives import channel, energy
+from cnnlab.steps import normalized
+from cnnlab.techniques.dreaming import best_match, dream, in_tiles
+from cnnlab.techniques.stages import stage_images, zoom
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -42,28 +42,6 @@ def test_activations_sent_back_are_the_gradient_of_energy():
     a = net.activations(image, ["relu1"])["relu1"]
     (by_recipe,) = torch.autograd.grad(a, image, grad_outputs=a.detach())
     assert torch.equal(by_recipe, gradient(net, energy("relu1"), image)[1])
-
-
-def test_a_stage_begins_with_the_photograph_and_what_was_added():
-    image, starts = picture(45, 60), []
-
-    def stage(start, octave):
-        starts.append(start.clone())
-        return descend(tiny_net(), -energy("relu1"), start, steps=3, step=normalized(0.02))
-
-    ends = list(stage_images(carry(stage, image, octaves=3, scale=1.5)))
-    small = [resize(image, size) for size in ((20, 27), (30, 40), (45, 60))]
-    assert torch.equal(starts[0], small[0])
-    for k in (1, 2):
-        added = F.interpolate(ends[k - 1] - small[k - 1], tuple(small[k].shape[-2:]), mode="bicubic")
-        assert torch.allclose(starts[k], (small[k] + added).clamp(0, 1), atol=1e-6)
-    assert ends[-1].shape == image.shape
-
-
-def test_stages_that_add_nothing_give_the_photograph_back():
-    image = picture()
-    run = carry(lambda start, _: descend(tiny_net(), energy("relu1"), start, steps=2, step=plain(0)), image, 4, 1.4)
-    assert torch.equal(run.finish(progress=False), image)
 
 
 def test_dream_is_the_loop_by_hand():

@@ -6,9 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from cnnlab import efficientnet
-from cnnlab.images import photo
-from cnnlab.nets import Net, load_net
+from cnnlab.material.photos import photo
+from cnnlab.nets import Net
+from cnnlab.zoo import efficientnet
+from cnnlab.zoo.load import load_net
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,6 @@
-"""Every exercise: its check refuses the empty stub, and accepts the solution that the notebook folds away.
+"""Every exercise's check refuses the empty stub, and accepts the solution that the notebook folds away.
 
-How a notebook is written for this (the parts are cells with tags, and one folded text):
-
-    code, tag `setup`      imports, and what the exercises build on: run first, in order, before all exercises
-    code, tag `exercise`   the stub:   def gram(activations): raise NotImplementedError
-    code, tag `check`      its last line is the check's answer:   checks.check_gram(gram)
-    markdown               <details><summary>Solution</summary> ```python ... ``` </details>
-
-The code runs here in one namespace and without a kernel, in the notebooks' folder; a later exercise may use the
-solution of an earlier one. `checks.Check` says whether an answer is right.
+CONTRIBUTING.md says how a notebook is written for this.
 """
 
 import ast
@@ -18,7 +10,7 @@ import matplotlib
 import pytest
 from notebook_parts import CHAPTERS, exercises, read, tagged
 
-from cnnlab.checks import Check
+from cnnlab.teaching.checks import Check
 
 
 def verdict_of(source: str, namespace: dict) -> Check:

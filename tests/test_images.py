@@ -1,4 +1,4 @@
-"""Images: packaged photographs, users' files of every kind, resizing, noise, transforms."""
+"""Images: users' files of every kind, sizes, starts."""
 
 import io
 
@@ -6,25 +6,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from scipy import ndimage
 
 from cnnlab import images
-
-
-@pytest.mark.parametrize("name", images.PHOTOS)
-def test_every_photograph_is_an_rgb_image_in_range(name):
-    image = images.photo(name, 64)
-    assert image.shape == (1, 3, 64, 64)
-    assert image.dtype == torch.float32
-    assert 0 <= image.min() < image.max() <= 1
-    assert image.std() > 0.03
-
-
-def test_a_photograph_keeps_its_size_or_takes_the_one_asked_for():
-    assert images.photo("cat").shape == (1, 3, 300, 451)
-    assert images.photo("china", (100, 200)).shape == (1, 3, 100, 200)
-    with pytest.raises(ValueError, match="unknown photo 'dog': there are astronaut, .*cat"):
-        images.photo("dog")
+from cnnlab.material.photos import photo
 
 
 def encoded(picture: Image.Image, format: str, **options) -> bytes:
@@ -72,19 +56,20 @@ def test_a_dark_16_bit_picture_stays_dark():
     assert image.max() < 0.01
 
 
-def test_files_that_are_refused_say_why(tmp_path):
+def test_files_that_are_refused_say_why(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="uploaded file cannot be read as a picture"):
         images.load_image(b"GIF89a nonsense")
     with pytest.raises(ValueError, match="cannot be read"):
         images.load_image(encoded(Image.effect_noise((200, 200), 50), "PNG")[:3000])
-    with pytest.raises(ValueError, match="40 x 50 pixels; at most 1,000"):
-        images.load_image(encoded(Image.new("RGB", (40, 50)), "PNG"), max_pixels=1000)
     with pytest.raises(FileNotFoundError):
         images.load_image(tmp_path / "none.png")
+    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
+    with pytest.raises(ValueError, match="40 x 50 pixels; at most 1,000"):
+        images.load_image(encoded(Image.new("RGB", (40, 50)), "PNG"))
 
 
 def test_saving_and_loading_gives_the_same_picture(tmp_path):
-    image = images.photo("coffee", (30, 50))
+    image = photo("coffee", (30, 50))
     path = images.save_image(image, tmp_path / "coffee.png")
     assert torch.allclose(images.load_image(path), image, atol=0.5 / 255 + 1e-6)
     with pytest.raises(ValueError, match="file must end in"):
@@ -100,19 +85,12 @@ def test_resizing_does_not_alias():
     assert (small[..., 2:-2, 2:-2] - 0.5).abs().max() < 0.02
 
 
-def test_crops_are_centred():
+def test_crops_are_centered():
     image = torch.arange(5 * 7.0).view(1, 1, 5, 7) / 35
-    assert torch.equal(images.centre_crop(image, (3, 3)), image[..., 1:4, 2:5])
+    assert torch.equal(images.center_crop(image, (3, 3)), image[..., 1:4, 2:5])
     assert torch.equal(images.crop_to(image, (5, 5)), image[..., 1:6])
     with pytest.raises(ValueError, match="must fit"):
-        images.centre_crop(image, 6)
-
-
-def test_blur_is_scipys():
-    image = torch.rand(2, 3, 20, 31, dtype=torch.float64)
-    expected = ndimage.gaussian_filter(image.numpy(), (0, 0, 1.5, 1.5), mode="nearest", truncate=10 / 3)
-    assert np.abs(images.blur(image, 1.5).numpy() - expected).max() < 1e-9
-    assert images.blur(image, 0) is image
+        images.center_crop(image, 6)
 
 
 def test_noise_repeats_and_its_spectrum_falls_as_asked():
@@ -127,3 +105,12 @@ def test_noise_repeats_and_its_spectrum_falls_as_asked():
         frequency[high].mean() / frequency[low].mean()
     )
     assert slope.item() == pytest.approx(-2, abs=0.25)  # amplitude 1 / f, power 1 / f^2
+
+
+def test_what_is_no_image_is_refused():
+    images.check_image(torch.rand(2, 1, 3, 4))
+    for wrong in (torch.full((1, 1, 2, 2), torch.nan), torch.zeros(1, 1, 0, 2), torch.zeros(1, 2, 2)):
+        with pytest.raises(ValueError, match=r"image must be \(B, C, H, W\)"):
+            images.check_image(wrong)
+    with pytest.raises(ValueError, match=r"\(1, 1, 1, 2\) in \[0, 255\]"):
+        images.check_image(torch.tensor([0.0, 255.0]).view(1, 1, 1, 2))

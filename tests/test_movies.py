@@ -4,8 +4,9 @@ import pytest
 import torch
 from PIL import Image
 
-from cnnlab.descent import Step
-from cnnlab.movies import filmed, save_movie
+from cnnlab import Run, Step
+from cnnlab.plots import movies
+from cnnlab.plots.movies import filmed, save_movie
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp"])
@@ -31,39 +32,46 @@ def test_errors_leave_nothing_behind(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def brightening(steps, sizes):
-    """A run of `steps` steps whose image gets brighter; `sizes` gives its side."""
-    return [
-        Step(n, steps, 0.0, now=lambda n=n: torch.full((1, 3, sizes(n), 2 * sizes(n)), n / steps), lowest=torch.empty)
-        for n in range(1, steps + 1)
-    ]
+def brightening(steps, side):
+    """A run of `steps` steps whose image gets brighter; `side(n)` is its height after step n."""
+    run = Run((Step(n, steps, float(n)) for n in range(1, steps + 1)), steps, lambda: image(len(run.values)))
+
+    def image(n):
+        return torch.full((1, 3, side(n), 2 * side(n)), n / steps)
+
+    return run
 
 
-def test_a_filmed_run_is_unchanged_and_its_movie_covers_it_evenly(tmp_path):
-    run = brightening(20, lambda n: 4 + n)
-    assert list(filmed(run, tmp_path / "m.gif", frames=5, side=16)) == run
+def test_a_filmed_run_is_unchanged_and_its_movie_covers_it_evenly(tmp_path, monkeypatch):
+    monkeypatch.setattr(movies, "FRAMES", 5)
+    run = filmed(brightening(20, lambda n: 4 + n), tmp_path / "m.gif")
+    assert len(run) == 20
+    assert list(run) == list(brightening(20, lambda n: 4 + n))
+    assert torch.equal(run.image, torch.ones(1, 3, 24, 48))
     with Image.open(tmp_path / "m.gif") as movie:
-        assert (movie.n_frames, movie.size) == (5, (16, 8))
-        grey = []
+        assert (movie.n_frames, movie.size) == (5, (192, 96))
+        grays = []
         for frame in range(5):
             movie.seek(frame)
-            grey.append(movie.convert("L").getpixel((8, 4)))
-    assert grey == pytest.approx([255 * k / 5 for k in range(1, 6)], abs=2)
+            grays.append(movie.convert("L").getpixel((8, 4)))
+    assert grays == pytest.approx([255 * k / 5 for k in range(1, 6)], abs=2)
 
 
 def test_a_run_that_is_left_is_filmed_so_far(tmp_path):
-    steps = filmed(brightening(20, lambda n: 8), tmp_path / "m.gif", frames=20)
-    for _ in range(7):
-        next(steps)
-    steps.close()
+    run = filmed(brightening(20, lambda n: 8), tmp_path / "m.gif")
+    for step in run:
+        if step.number == 7:
+            break
+    del run
     with Image.open(tmp_path / "m.gif") as movie:
         assert movie.n_frames == 7
 
 
-def test_a_run_left_before_its_first_frame_leaves_no_file(tmp_path):
-    steps = filmed(brightening(20, lambda n: 8), tmp_path / "m.gif", frames=2)
-    next(steps)
-    steps.close()
+def test_a_run_left_before_its_first_frame_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(movies, "FRAMES", 2)
+    run = filmed(brightening(20, lambda n: 8), tmp_path / "m.gif")
+    next(run)
+    del run
     assert not list(tmp_path.iterdir())
 
 

@@ -6,7 +6,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from cnnlab import objectives as o
-from cnnlab.gram import gram, style
 from cnnlab.nets import Net, named
 
 torch.manual_seed(0)
@@ -49,39 +48,6 @@ def test_each_objective_is_its_formula_for_every_image(objective, expected):
     assert torch.allclose(score(objective), expected, atol=1e-6)
 
 
-def test_the_gram_matrix_is_the_double_loop():
-    a = ACTS["conv2"]
-    loop = torch.tensor([[[(a[b, i] * a[b, j]).mean() for j in range(4)] for i in range(4)] for b in range(3)])
-    assert torch.allclose(gram(a), loop, atol=1e-5)
-
-
-def test_style_is_that_of_gatys_relative_to_its_size():
-    a, other = ACTS["conv2"], torch.rand(1, 4, 9, 7)
-    n, m = a.shape[1], a[0, 0].numel()
-    sums = torch.einsum("bihw,bjhw->bij", a, a)
-    target = torch.einsum("ihw,jhw->ij", other[0], other[0]) * m / 63  # as if the painting had as many positions
-    gatys = ((sums - target) ** 2).sum((1, 2)) / (4 * n**2 * m**2)
-    expected = gatys * 4 * n**2 / ((target / m) ** 2).sum()
-    assert torch.allclose(score(style("conv2", gram(other))), expected, rtol=1e-4)
-
-
-def test_the_gradient_of_style_is_that_of_the_gram_matrix_itself():  # though it takes a shorter way
-    target = gram(torch.rand(1, 4, 9, 7))
-    for layout in (torch.contiguous_format, torch.channels_last):
-        a = ACTS["conv2"].detach().clone(memory_format=layout).requires_grad_()
-        plain = ((gram(a) - target) ** 2).sum((1, 2)) / (target**2).sum()
-        (expected,) = torch.autograd.grad(plain.sum(), a)
-        (found,) = torch.autograd.grad(style("conv2", target).score(IMAGE, {"conv2": a}).sum(), a)
-        assert torch.allclose(found, expected, rtol=1e-4, atol=1e-7)
-
-
-def test_a_style_is_a_gram_matrix():
-    with pytest.raises(ValueError, match="target must be a Gram matrix, symmetric"):
-        style("conv2", torch.rand(1, 4, 4))
-    with pytest.raises(ValueError, match="has shape \\(1, 5, 5\\), the image's is \\(3, 4, 4\\)"):
-        score(style("conv2", gram(torch.rand(1, 5, 2, 2))))
-
-
 def test_channel_sums_are_means_over_the_positions():
     target = torch.rand(1, 4)
     sums = torch.stack([ACTS["conv2"][:, k].flatten(1).sum(1) / ACTS["conv2"][0, k].numel() for k in range(4)], 1)
@@ -121,7 +87,7 @@ def test_formulas_are_printed_as_one_would_write_them():
 
 
 def test_an_objective_of_ones_own():
-    mine = o.objective("brightness", lambda image, _: image.mean((1, 2, 3)))
+    mine = o.custom("brightness", lambda image, _: image.mean((1, 2, 3)))
     assert torch.allclose(score(2 * mine), 2 * IMAGE.mean((1, 2, 3)))
     assert repr(2 * mine) == "2 brightness"
 

@@ -6,14 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnlab.images import photo
-from cnnlab.nets import Net, load_net
+from cnnlab.material.photos import photo
+from cnnlab.nets import Net
 from cnnlab.objectives import Objective, channel, cross_entropy, logit, neuron, total_variation
-from cnnlab.occlusion import cover, occlusion, places
+from cnnlab.techniques.occlusion import BATCH, cover, occlusion_map, positions
+from cnnlab.zoo.load import load_net
 
 
 def plain(net: Net, image: Tensor, objective: Objective, patch: int, stride: int, fill: float = 0.5) -> Tensor:
-    rows, columns = places(image, patch, stride)
+    rows, columns = positions(image, patch, stride)
     covered = torch.cat([cover(image, top, left, patch, fill) for top in rows for left in columns])
     with torch.no_grad():
         return objective.score(covered, net.activations(covered, objective.layers)).view(len(rows), len(columns))
@@ -29,7 +30,7 @@ def squeezenet() -> Net:
 )
 def test_squeezenet(squeezenet: Net, objective: Objective) -> None:
     image = photo("cat", (112, 130))
-    result = occlusion(squeezenet, image, objective, patch=24, stride=20, fill=0.2, batch=7, progress=False)
+    result = occlusion_map(squeezenet, image, objective, patch=24, stride=20, fill=0.2, progress=False)
     expected = plain(squeezenet, image, objective, 24, 20, fill=0.2)
     assert result.shape == expected.shape == (5, 6)
     assert expected.std() > 0
@@ -63,22 +64,22 @@ def test_any_chain(chain: Callable[[], nn.Sequential], patch: int, stride: int) 
     image = torch.rand(1, 3, 30, 37)
     last = net.layers[-1]
     for target in (logit(0, last), logit(3, last)) if "5" in net.layers else (neuron(last, 1), channel(last, 3)):
-        result = occlusion(net, image, target, patch=patch, stride=stride, batch=5, progress=False)
+        result = occlusion_map(net, image, target, patch=patch, stride=stride, progress=False)
         assert torch.allclose(result, plain(net, image, target, patch, stride), atol=1e-5)
 
 
 def test_bad_input_is_named(squeezenet: Net) -> None:
     image = photo("cat", 64)
     with pytest.raises(ValueError, match="image must be a single one"):
-        occlusion(squeezenet, image.repeat(2, 1, 1, 1), logit(1))
+        occlusion_map(squeezenet, image.repeat(2, 1, 1, 1), logit(1))
     with pytest.raises(ValueError, match="objective must be of layers only"):
-        occlusion(squeezenet, image, logit(1) + total_variation())
+        occlusion_map(squeezenet, image, logit(1) + total_variation())
     with pytest.raises(ValueError, match="patch must be 1 to 64 pixels"):
-        occlusion(squeezenet, image, logit(1), patch=65)
+        occlusion_map(squeezenet, image, logit(1), patch=65)
     with pytest.raises(ValueError, match="stride must be at least 1 pixel"):
-        occlusion(squeezenet, image, logit(1), stride=0)
+        occlusion_map(squeezenet, image, logit(1), stride=0)
     with pytest.raises(ValueError, match="unknown layer 'fire99'"):
-        occlusion(squeezenet, image, channel("fire99", 1))
+        occlusion_map(squeezenet, image, channel("fire99", 1))
 
 
 def test_the_clean_image_runs_once(squeezenet: Net, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,5 +88,6 @@ def test_the_clean_image_runs_once(squeezenet: Net, monkeypatch: pytest.MonkeyPa
     fire = type(squeezenet.chain.fire4)
     whole = fire.forward
     monkeypatch.setattr(fire, "forward", lambda self, x: (runs.append(len(x)), whole(self, x))[1])
-    occlusion(squeezenet, photo("cat", 64), channel("fire5", 3), patch=16, stride=16, batch=4, progress=False)
+    drops = occlusion_map(squeezenet, photo("cat", 64), channel("fire5", 3), patch=16, stride=8, progress=False)
+    assert drops.numel() > BATCH
     assert runs == [1] * (4 + 4)  # four modules: the check of the objective's layers, and the clean activations

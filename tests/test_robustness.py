@@ -1,14 +1,12 @@
-"""What chapter 11b rests on: training on perturbed batches, the checks of its exercises, its figures."""
+"""What chapter 15 rests on: training on perturbed batches and the checks of its exercises."""
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, nn
 
-from cnnlab import plots_robustness
-from cnnlab.datasets import Examples
-from cnnlab.exercises import robustness as checks
-from cnnlab.nets import Net, named
-from cnnlab.training import fit, initialize
+from cnnlab.chapters import ch15_checks as checks
+from cnnlab.nets import named
+from cnnlab.training import Examples, fit, initialize
 
 
 def tiny(seed: int = 0) -> nn.Sequential:
@@ -63,15 +61,3 @@ def test_a_wrong_answer_is_told_what_is_wrong():
         return margin / difference.abs().sum()
 
     assert "cannot become darker" in checks.check_boxed_eps(unlimited).message
-
-
-def test_figures_show_every_rate_and_every_net():
-    table = torch.tensor([[0.25, 1.0], [0.0, 0.5]])
-    figure = plots_robustness.show_rates({"a": table, "b": table}, ["one", "two"], ["x", "y"])
-    assert [text.get_text() for text in figure.axes[0].texts] == ["25%", "100%", "0%", "50%"]
-    nets = {"one": Net(tiny(), device="cpu"), "two": Net(tiny(1), device="cpu")}
-    image = torch.rand(1, 1, 2, 3)
-    figure = plots_robustness.show_fooled(nets, image, (image + 0.1).clamp(0, 1), "title")
-    for axis, net in zip(figure.axes[3:], nets.values(), strict=True):
-        heights = torch.tensor([bar.get_height() for bar in axis.patches[:10]]).float()
-        assert torch.allclose(heights, net.probabilities((image + 0.1).clamp(0, 1))[0], atol=1e-5)

@@ -6,10 +6,11 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-import run_notebooks
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
+
+from tools import run_notebooks
 
 CELLS = [
     "import ipywidgets\nfrom tqdm.auto import tqdm",

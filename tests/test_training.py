@@ -1,18 +1,17 @@
-"""Training against a loop written out, its steps as other runs' steps, and checkpoints."""
+"""Training against a loop written out, and its steps as other runs' steps."""
 
 import copy
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Generator, nn
 
-from cnnlab.datasets import Examples, affine
-from cnnlab.descent import Run
 from cnnlab.nets import Net, named
-from cnnlab.training import accuracy, fit, initialize, load_checkpoint, logits_of, save_checkpoint
+from cnnlab.runs import Run, Step
+from cnnlab.training import Examples, accuracy, fit, initialize, logits_of
+from cnnlab.transforms import affine
 
 
 def tiny(seed: int = 0) -> nn.Sequential:
@@ -69,6 +68,56 @@ def test_another_optimizer_can_be_chosen() -> None:
         torch.testing.assert_close(found, old - 0.04 * grad)  # the cycle begins at a 25th of the rate
 
 
+def test_a_schedule_sees_each_step_and_sets_the_next_rate() -> None:
+    seen = []
+
+    def halving(optimizer: torch.optim.Optimizer, rate: float, total: int) -> Callable[[Step], None]:
+        assert (rate, total) == (0.1, 4)
+
+        def halve(step: Step) -> None:
+            seen.append((step.number, step.value))
+            optimizer.param_groups[0]["lr"] = rate / 2**step.number
+
+        return halve
+
+    chain, examples, rates = tiny(), blobs(32), []
+    before = chain.logits.bias.detach().clone()
+    run = fit(
+        chain, examples, epochs=2, batch=16, rate=0.1, generator=Generator(), optimizer=torch.optim.SGD,
+        schedule=halving,
+    )  # fmt: skip
+    for step in run:
+        rates.append((chain.logits.bias.detach() - before).norm() / chain.logits.bias.grad.norm())
+        before = chain.logits.bias.detach().clone()
+        assert seen[-1] == (step.number, step.value)
+    assert [float(rate) for rate in rates] == pytest.approx([0.1, 0.05, 0.025, 0.0125], rel=1e-4)
+
+
+def test_after_each_step_the_parameters_can_be_changed_once_more() -> None:
+    chain = tiny()
+
+    def clip() -> None:
+        with torch.no_grad():
+            chain.conv.weight.clamp_(-0.1, 0.1)
+
+    for _ in fit(chain, blobs(), epochs=1, batch=16, generator=Generator(), after_step=clip):
+        assert chain.conv.weight.abs().max() <= 0.1
+
+
+def test_dropout_is_drawn_from_the_generator_and_the_global_numbers_are_left_alone() -> None:
+    weights = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(len(weights))
+        chain = named(flatten=nn.Flatten(), drop=nn.Dropout(0.5), logits=nn.Linear(42, 4))
+        initialize(chain, Generator().manual_seed(9))
+        state = torch.get_rng_state()
+        fit(chain, blobs(), epochs=1, batch=50, generator=Generator().manual_seed(seed)).finish(progress=False)
+        assert torch.equal(torch.get_rng_state(), state)
+        weights.append(chain.logits.weight.detach())
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
 def test_the_same_generator_gives_the_same_net_and_another_another() -> None:
     nets = []
     for seed in (0, 0, 1):
@@ -88,7 +137,7 @@ def test_its_steps_are_steps_of_a_run() -> None:
     assert torch.equal(run.image, examples.images[:16])
     seen = []
     for step in run:
-        seen.append((step.number, step.total, step.stage, step.ends_stage, len(step.image)))
+        seen.append((step.number, step.total, step.stage, step.ends_stage, len(run.image)))
         assert step.chain is chain
         assert Net(step.chain).layers == ("conv", "relu", "flatten", "logits")
     assert seen == [(n, 8, (n - 1) // 4, n % 4 == 0, 2 if n % 4 == 0 else 16) for n in range(1, 9)]
@@ -137,19 +186,3 @@ def test_logits_and_accuracy_over_several_batches_in_eval_mode() -> None:
     assert chain.training
     torch.testing.assert_close(logits, chain.logits(examples.images.flatten(1)).detach())
     assert accuracy(chain, examples) == pytest.approx((logits.argmax(1) == examples.labels).sum().item() / 23)
-
-
-def test_a_checkpoint_comes_back_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "tiny.safetensors"
-    chain = tiny(1)
-    sha256 = save_checkpoint(chain, file)
-    assert save_checkpoint(tiny(1), tmp_path / "again.safetensors") == sha256
-    again = load_checkpoint(tiny(2), file, sha256)
-    assert all(torch.equal(a, b) for a, b in zip(chain.parameters(), again.parameters(), strict=True))
-    data = bytearray(file.read_bytes())
-    data[-1] ^= 1
-    file.write_bytes(data)
-    with pytest.raises(RuntimeError, match=r"tiny.safetensors is damaged"):
-        load_checkpoint(tiny(), file, sha256)
-    with pytest.raises(RuntimeError, match="no checkpoint other.safetensors"):
-        load_checkpoint(tiny(), tmp_path / "other.safetensors")

@@ -1,19 +1,24 @@
 """Transforms: what they change, and what they leave."""
 
+import numpy as np
 import torch
+from scipy import ndimage
+from torch import Generator
 
-from cnnlab.images import blur, photo
-from cnnlab.steps import compose, jitter, soften, wobble
+from cnnlab.material.photos import photo
+from cnnlab.transforms import affine, blur, compose, jitter, soften, wobble
+
+STILL = {"degrees": 0, "scale": 0, "shift": 0, "shear": 0}
 
 
 def test_jitter_rolls_within_its_bound_and_repeats():
     image = torch.zeros(1, 1, 21, 21)
     image[0, 0, 10, 10] = 1
-    places = []
+    positions = []
     for transform in (jitter(3), jitter(3)):
-        places.append([transform(image)[0, 0].nonzero()[0].tolist() for _ in range(60)])
-    assert places[0] == places[1]
-    rows = {place[0] for place in places[0]}
+        positions.append([transform(image)[0, 0].nonzero()[0].tolist() for _ in range(60)])
+    assert positions[0] == positions[1]
+    rows = {position[0] for position in positions[0]}
     assert rows == set(range(7, 14))
 
 
@@ -46,3 +51,48 @@ def test_soften_sends_the_gradient_back_through_its_own_blur():
     image = torch.rand(2, 3, 5, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64).requires_grad_()
     for times in (0, 1, 3):
         assert torch.autograd.gradcheck(lambda x, times=times: soften(x, times), image)
+
+
+def test_blur_is_scipys():
+    image = torch.rand(2, 3, 20, 31, dtype=torch.float64)
+    expected = ndimage.gaussian_filter(image.numpy(), (0, 0, 1.5, 1.5), mode="nearest", truncate=10 / 3)
+    assert np.abs(blur(image, 1.5).numpy() - expected).max() < 1e-9
+    assert blur(image, 0) is image
+
+
+def test_affine_with_no_amounts_changes_nothing() -> None:
+    images = torch.rand((3, 2, 9, 14), generator=Generator().manual_seed(0))
+    torch.testing.assert_close(affine(images, Generator().manual_seed(0), **STILL), images)
+
+
+def test_affine_turns_a_rectangle_without_bending_it() -> None:
+    """A quarter turn of the middle square of a wide image is torch.rot90."""
+    images = torch.zeros(1, 1, 9, 15)
+    images[..., 3:12] = torch.rand((1, 1, 9, 9), generator=Generator().manual_seed(0))
+    amount = float(2 * torch.rand((5, 1), generator=Generator().manual_seed(0))[0, 0] - 1)  # the first one drawn
+    turned = affine(images, Generator().manual_seed(0), **STILL | {"degrees": 90 / amount})
+    square = images[..., 3:12]
+    assert any(
+        torch.allclose(turned[..., 3:12], torch.rot90(square, turns, dims=(2, 3)), atol=1e-4) for turns in (1, -1)
+    )
+
+
+def test_affine_moves_each_image_by_itself_and_within_bounds() -> None:
+    images = torch.zeros(200, 1, 21, 33)
+    images[:, :, 10, 16] = 1  # a point in the middle
+    moved = affine(images, Generator().manual_seed(0), **STILL | {"shift": 3})
+    y, x = torch.meshgrid(torch.arange(21.0), torch.arange(33.0), indexing="ij")
+    down, right = ((moved[:, 0] * axis).sum((1, 2)) - middle for axis, middle in ((y, 10), (x, 16)))
+    for shift in (down, right):
+        assert shift.abs().max() <= 3 + 1e-4
+        assert shift.std() > 1
+    assert torch.equal(moved, affine(images, Generator().manual_seed(0), **STILL | {"shift": 3}))
+
+
+def test_affine_enlarges_by_the_factor_it_says() -> None:
+    y = torch.linspace(-20, 20, 41)
+    disc = (10.5 - torch.hypot(y[:, None], y[None, :])).clamp(0, 1).expand(300, 1, 41, 41)
+    area = affine(disc.contiguous(), Generator().manual_seed(0), **STILL | {"scale": 0.2}).sum((1, 2, 3))
+    factor = (area / disc[0].sum()).sqrt()
+    assert 0.79 < factor.min() < 0.82
+    assert 1.18 < factor.max() < 1.21

@@ -1,7 +1,7 @@
-"""Run notebooks and save them with their outputs: `python tools/run_notebooks.py 04 05`, or all of them.
+"""Run notebooks and save them with their outputs: `python -m tools.run_notebooks 04 05`, or all of them.
 
-What a run leaves behind that differs between two runs or machines, and means nothing, is not saved: times, the
-version of Python, the state of widgets. A cell that raises ends the work, and its notebook stays as it was.
+Times, the version of Python and the state of widgets are not saved: they differ between two runs or machines and mean
+nothing. If a cell raises an error, the work ends, and its notebook stays as it was.
 """
 
 import base64
@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from PIL import Image
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-LARGE = 100_000  # characters of a figure worth making smaller: notebooks are kept below 2 MB
+LARGE = 100_000  # characters of a figure; larger ones are made smaller, to keep notebooks below 2 MB
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # What `jupyter lab` needs to open a notebook without asking for its kernel, and no more.
 METADATA = {
@@ -35,9 +35,9 @@ def chosen(names: list[str]) -> list[Path]:
 
 
 def without_widgets(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """The outputs less the views of widgets, which are nothing without the kernel that made them.
+    """The outputs without the views of widgets, which show nothing without the kernel that made them.
 
-    An output that shows the same thing in another way too (a picture, HTML) keeps that; a mere repr goes.
+    If such an output also holds a picture or HTML, that is kept; a mere repr is not.
     """
     kept = []
     for output in outputs:
@@ -51,7 +51,7 @@ def without_widgets(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def lighten(outputs: list[NotebookNode]) -> None:
-    """Turn the figures that are clearly smaller as JPEG, those of photographs, into JPEG, in place."""
+    """Turn figures that are clearly smaller as JPEG, those of photographs, into JPEG, in place."""
     for output in outputs:
         data = output.get("data", {})
         if len(data.get("image/png", "")) > LARGE:

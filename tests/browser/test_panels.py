@@ -14,30 +14,30 @@ expect.set_options(timeout=30_000)  # a busy machine may need more than the usua
 
 SLOW_RUN = """\
 import time
-from dataclasses import dataclass
 
 import ipywidgets as widgets
 import torch
 
-from cnnlab.widgets import Panel
-
-
-@dataclass
-class Step:
-    number: int
-    total: int
-    value: float
-    image: torch.Tensor
+from cnnlab import Run, Step
+from cnnlab.teaching import Panel
 
 
 def start(layer, channel, strength, smooth, count, image):
     if layer == "fire99":
         raise ValueError("unknown layer 'fire99': this net has conv1, relu1, pool1, fire2, fire3, pool3, fire4, fire5")
     phase = torch.linspace(0, channel, 224)
-    for number in range(1, count + 1):
-        time.sleep(0.05)
-        waves = torch.sin(phase[:, None] + number / 5) * torch.sin(phase * strength)
-        yield Step(number, count, -10 * number**0.5, torch.stack([waves, waves.T, -waves])[None] / 2 + 0.5)
+
+    def steps():
+        for number in range(1, count + 1):
+            time.sleep(0.05)
+            yield Step(number, count, -10 * number**0.5)
+
+    def waves():
+        waves = torch.sin(phase[:, None] + run.last.number / 5) * torch.sin(phase * strength)
+        return torch.stack([waves, waves.T, -waves])[None] / 2 + 0.5
+
+    run = Run(steps(), count, waves)
+    return run
 
 
 controls = {
@@ -50,7 +50,7 @@ controls = {
 Panel(start, controls, upload="image", title="Waves")"""
 LIVE = """\
 def blink(level):
-    return [Step(1, 1, 0.0, torch.full((9, 1, 28, 28), level) * torch.rand(9, 1, 28, 28))]
+    return torch.full((9, 1, 28, 28), level) * torch.rand(9, 1, 28, 28)
 
 
 Panel(blink, {"level": widgets.FloatSlider(0.5, min=0, max=1, step=0.1)}, live=True, title="Live")"""
@@ -171,7 +171,7 @@ def test_a_picture_can_be_uploaded(page: Page, lab: Lab, small: str, tmp_path: P
         panel.locator(".cnnlab-upload").click()
     chooser.value.set_files(tmp_path / "notes.png")
     expect(status(panel)).to_contain_text("cannot be read as a picture")
-    from cnnlab.images import photo, save_image
+    from cnnlab import photo, save_image
 
     with page.expect_file_chooser() as chooser:
         panel.locator(".cnnlab-upload").click()

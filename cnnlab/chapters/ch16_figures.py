@@ -1,0 +1,176 @@
+"""Figures of chapter 16: boards, sounds and sentences."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from html import escape
+from types import SimpleNamespace
+
+import ipywidgets as widgets
+import numpy as np
+import traitlets
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
+from torch import Tensor
+
+from cnnlab.chapters.ch16_vowels import RATE, SAMPLES, Spectrogram
+from cnnlab.plots.base import BLUE, CYAN, GRAY, GREEN, ORANGE, RED, new_figure, tidy
+
+WOOD, LINES, INK, IVORY = "#e3b46c", "#6b4a1c", "#141414", "#fbfbf6"  # a board, its lines, its stones
+
+
+def draw_board(axis: Axes, seen: Tensor, heat: Tensor | None = None, title: str = "", black: bool = True) -> None:
+    """Draw a board, or a window of one, as a net sees it.
+
+    Args:
+        axis: where to draw.
+        seen: (3, H, W), what `planes` gives: own stones, the other's stones, points that exist (elsewhere is no wood).
+        heat: (H, W), drawn as red squares. A larger value is redder; the largest has the full color.
+        title: text above the board.
+        black: whether own stones are the black ones.
+    """
+    rows, columns = seen.shape[1:]
+    own, other, wood = (plane.detach().cpu().numpy() > 0.5 for plane in seen)
+    top = max(float(heat.max()), 1e-9) if heat is not None else 1.0
+    for y, x in np.argwhere(wood):
+        axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, color=WOOD, linewidth=0))
+        for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):  # half a line to each neighbor, also beyond the window
+            inside = 0 <= y + dy < rows and 0 <= x + dx < columns
+            if wood[y + dy, x + dx] if inside else max(rows, columns) < 9:
+                axis.plot((x, x + dx / 2), (y, y + dy / 2), color=LINES, linewidth=0.7, zorder=1)
+        if (rows, columns) == (9, 9) and (y, x) in ((2, 2), (2, 6), (6, 2), (6, 6), (4, 4)):
+            axis.add_patch(Circle((x, y), 0.1, color=LINES, zorder=1.5))
+        if heat is not None and heat[y, x] > 0.03 * top:
+            share = float(heat[y, x]) / top
+            axis.add_patch(Rectangle((x - 0.42, y - 0.42), 0.84, 0.84, color=RED, alpha=0.85 * share, zorder=3, lw=0))
+        if own[y, x] or other[y, x]:
+            color = INK if own[y, x] == black else IVORY
+            axis.add_patch(Circle((x, y), 0.45, facecolor=color, edgecolor=INK, linewidth=0.6, zorder=2))
+    axis.set(xlim=(-0.55, columns - 0.45), ylim=(rows - 0.45, -0.55), aspect="equal", xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+    axis.set_title(title, fontsize=9.5)
+
+
+def show_boards(
+    boards: Tensor, heats: Tensor | None = None, titles: Sequence[str] = (), *, columns: int = 4, side: float = 2.1
+) -> Figure:
+    """Show boards or windows of them (N, 3, H, W), each with its heat (N, H, W) and its title; `side` is in inches."""
+    rows = -(-len(boards) // columns)
+    figure = new_figure(columns * side, rows * (side + 0.22 * bool(titles)))
+    for index, axis in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
+        axis.set_axis_off()
+        if index < len(boards):
+            draw_board(axis, boards[index], None if heats is None else heats[index], titles[index] if titles else "")
+    return figure
+
+
+def draw_spectrogram(axis: Axes, values: Tensor, title: str = "", formants: Sequence[float] = ()) -> None:
+    """Draw a spectrogram (bands, frames) with axes in Hz and ms; `formants`, in Hz, have a mark at the left."""
+    frequencies = Spectrogram(bands=len(values)).frequencies.numpy()
+
+    def band(hertz: float) -> float:
+        return float(np.interp(np.log(hertz), np.log(frequencies[::-1]), np.arange(len(values))[::-1]))
+
+    axis.imshow(values.detach().cpu().numpy(), cmap="magma", aspect="auto", vmin=0, vmax=1)
+    ticks = [200, 500, 1000, 2000, 5000]
+    axis.set_yticks([band(tick) for tick in ticks], [f"{tick:,}" for tick in ticks], fontsize=8)
+    long = 1000 * SAMPLES / RATE
+    axis.set_xticks([share * (values.shape[1] - 1) for share in (0, 0.5, 1)], [f"{long * s:.0f}" for s in (0, 0.5, 1)])
+    axis.tick_params(labelsize=8, length=2)
+    for hertz in formants:
+        axis.plot(-0.3, band(hertz), marker=">", color=CYAN, markersize=7, clip_on=False, zorder=5)
+    axis.set_title(title, fontsize=9.5)
+
+
+def show_spectrograms(
+    pictures: Tensor, titles: Sequence[str] = (), formants: Sequence[Sequence[float]] = (), *, columns: int = 5
+) -> Figure:
+    """Show spectrograms (N, 1, bands, frames) in rows of `columns`; `formants` has a list for each of them."""
+    rows = -(-len(pictures) // columns)
+    figure = new_figure(1.75 * columns + 0.4, 1.75 * rows + 0.25)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for index, (axis, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
+        marks = formants[index] if index < len(formants) else ()
+        draw_spectrogram(axis, picture[0], titles[index] if index < len(titles) else "", marks)
+    axes[rows // 2, 0].set_ylabel("Hz", fontsize=9)
+    axes[-1, columns // 2].set_xlabel("ms", fontsize=9)
+    return figure
+
+
+def show_ranges(series: Mapping[str, np.ndarray], x: Sequence[float], xlabel: str, trained: Sequence[float]) -> Figure:
+    """Show accuracies (seeds, points) over x: a line is the mean, its band has all seeds; `trained` is shaded."""
+    figure = new_figure(6.6, 3.1)
+    axis = figure.subplots()
+    axis.axvspan(*trained, color=GRAY, alpha=0.2, linewidth=0, label="heard in training")
+    for color, (name, values) in zip((BLUE, ORANGE, GREEN), series.items(), strict=False):
+        axis.plot(x, 100 * values.mean(0), "o-", color=color, linewidth=2, label=name)
+        axis.fill_between(x, 100 * values.min(0), 100 * values.max(0), color=color, alpha=0.18, linewidth=0)
+    axis.axhline(20, color=GRAY, linestyle=":")
+    axis.text(x[-1], 22, "guessing", fontsize=8, ha="right")
+    axis.set(xlabel=xlabel, ylabel="accuracy, %", xscale="log", ylim=(0, 103))
+    axis.set_xticks(x, [f"{value:g}" for value in x])
+    axis.minorticks_off()
+    tidy(axis)
+    axis.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def draw_reading(axis: Axes, words: Sequence[str], maps: Tensor) -> None:
+    """Draw which filter fires where, (filters, positions); position i is the n-gram that begins with word i."""
+    axis.imshow(maps.detach().cpu().numpy(), cmap="magma", aspect="auto", vmin=0)
+    width = len(words) - maps.shape[1] + 1
+    labels = [" ".join(words[start : start + width]) for start in range(maps.shape[1])]
+    axis.set_xticks(range(len(labels)), labels, rotation=40, ha="right", rotation_mode="anchor", fontsize=8.5)
+    axis.set(ylabel="filter", yticks=range(0, len(maps), 2))
+
+
+def ngram_table(rows: Sequence[tuple[str, float, Sequence[str]]]) -> str:
+    """Write a table in HTML: a line per filter, with its name, its vote, and the n-grams on which it fires most.
+
+    A vote is the weight of the filter in the decision. A positive vote is green, a negative one red.
+    """
+    cells = []
+    for name, vote, grams in rows:
+        color = to_hex((GREEN if vote > 0 else RED, min(abs(vote), 1) * 0.6), keep_alpha=True)
+        texts = (escape(name), f"{vote:+.2f}", "&emsp;".join(f"<i>{escape(gram)}</i>" for gram in grams))
+        style = f'style="text-align: left; background: {color}"'
+        cells.append("<tr>" + "".join(f"<td {style}>{text}</td>" for text in texts) + "</tr>")
+    return "<table><tr><th>filter</th><th>vote</th><th>strongest n-grams</th></tr>" + "".join(cells) + "</table>"
+
+
+class StonePad(widgets.GridBox):
+    """A board of buttons: a click puts a black stone, a second one makes it white, a third removes it.
+
+    Its `value` is the board as text: rows of X, O and . with line breaks between them.
+    """
+
+    value = traitlets.Unicode()
+    description = traitlets.Unicode("board")
+    style = traitlets.Instance(SimpleNamespace, ())  # a panel sets the width of a label there; a pad has none
+
+    def __init__(self, value: str) -> None:
+        rows = value.split()
+        layout = {"width": "34px", "height": "30px", "margin": "0"}
+        self.points = [
+            widgets.Button(tooltip=f"row {y + 1}, column {x + 1}", layout=layout)
+            for y in range(len(rows))
+            for x in range(len(rows[0]))
+        ]  # fmt: skip
+        for index, button in enumerate(self.points):
+            button.on_click(partial(self._click, index))
+        super().__init__(self.points, layout={"grid_template_columns": f"repeat({len(rows[0])}, 34px)"})
+        self.observe(self._paint, "value")
+        self.value = "\n".join(rows)
+
+    def _click(self, index: int, _: widgets.Button) -> None:
+        rows = self.value.split()
+        y, x = divmod(index, len(rows[0]))
+        stone = {".": "X", "X": "O", "O": "."}[rows[y][x]]
+        self.value = "\n".join((*rows[:y], rows[y][:x] + stone + rows[y][x + 1 :], *rows[y + 1 :]))
+
+    def _paint(self, _: object = None) -> None:
+        for button, stone in zip(self.points, "".join(self.value.split()), strict=True):
+            button.description = "·" if stone == "." else "●"
+            button.style.button_color = WOOD
+            button.style.text_color = {"X": INK, "O": IVORY, ".": LINES}[stone]

@@ -1,1 +1,0 @@
-"""The checks of the chapters' exercises, a module for each subject; `cnnlab.checks` has what they are made of."""

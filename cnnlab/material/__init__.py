@@ -1,0 +1,1 @@
+"""What is looked at: photographs, paintings, digits, and crops of the photographs."""

@@ -1,0 +1,6 @@
+"""The classroom: the panel, the checks of the exercises, and the table of claims."""
+
+from cnnlab.teaching.claims import Claims
+from cnnlab.teaching.panel import Panel
+
+__all__ = ["Claims", "Panel"]

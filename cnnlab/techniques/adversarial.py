@@ -1,0 +1,134 @@
+"""Adversarial examples: the loop of the course, started at a photograph and kept close to it. Chapters 14 and 15.
+
+The objective says what an attack wants: `-cross_entropy(labels)` leads away from the labels, `cross_entropy(target)`
+leads to a target. All attacks treat every image of the batch by itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from torch import Generator, Tensor
+
+from cnnlab.descent import descend
+from cnnlab.nets import Net
+from cnnlab.objectives import Objective, cross_entropy, custom
+from cnnlab.runs import Run, Step
+from cnnlab.steps import lbfgs, linf_ball, sign
+from cnnlab.transforms import Transform
+
+ROUNDS, STEPS = 7, 15  # of `smallest`: the prices that it tries, and the L-BFGS steps for each
+FIRST_PRICE = 0.1
+
+
+def fgsm(net: Net, objective: Objective, image: Tensor, eps: float) -> Run:
+    """Fast gradient sign method: one step that changes every pixel by eps. Chapter 14.
+
+    x' = clip(x - eps sign(grad), 0, 1), where grad is the gradient of the objective. Norm: L-infinity. Source:
+    Goodfellow et al. 2014, section 4.
+
+    Args:
+        objective: what to make small, as for `descend`.
+        image: (B, C, H, W) in [0, 1].
+        eps: in pixel units [0, 1].
+
+    Raises:
+        ValueError: for a negative eps, and what `descend` raises.
+    """
+    return descend(net, objective, image, steps=1, step=sign(_positive(eps)))
+
+
+def pgd(
+    net: Net, objective: Objective, image: Tensor, eps: float, rate: float | None = None, steps: int = 10,
+    generator: Generator | None = None, transform: Transform | None = None,
+) -> Run:  # fmt: skip
+    """Projected gradient descent: sign steps, each followed by a projection into the ball. Chapters 14 and 15.
+
+    x <- clip(image + clip(x - rate sign(grad) - image, -eps, eps), 0, 1). Norm: L-infinity. Source: Madry et al. 2017,
+    section 2.1.
+
+    Args:
+        objective: what to make small, as for `descend`.
+        image: the center of the ball, (B, C, H, W) in [0, 1].
+        eps: the radius of the ball, in pixel units [0, 1].
+        rate: how far a step changes each pixel; None is 2.5 eps / steps, enough to cross the ball.
+        steps: how many.
+        generator: starts the run at a uniformly random point of the ball; None starts it at the image.
+        transform: what is done to the image before the net sees it, anew at each step, as for `descend`.
+
+    Raises:
+        ValueError: for a negative eps, and what `descend` raises.
+    """
+    ball, start = linf_ball(image, _positive(eps)), image
+    if generator is not None:
+        offset = torch.empty(image.shape).uniform_(-eps, eps, generator=generator)
+        start = (image + offset.to(image)).clamp(0, 1)
+    step = sign(2.5 * eps / max(steps, 1) if rate is None else rate)
+    return descend(net, objective, start, steps=steps, step=step, transform=transform, project=ball)
+
+
+def sign_noise(image: Tensor, eps: float | Tensor, generator: Generator) -> Tensor:
+    """The control experiment of `fgsm`: change every pixel by +eps or -eps at random, and clip to [0, 1]. Chapter 14.
+
+    `eps` may be a tensor with one size per pixel.
+    """
+    signs = torch.randint(0, 2, image.shape, generator=generator) * 2.0 - 1
+    return (image + eps * signs.to(image)).clamp(0, 1)
+
+
+def distance_to(image: Tensor, price: Tensor) -> Objective:
+    """The cost of a perturbation: price |x - image|^2, with one price for each image of the batch, (B,). Chapter 14."""
+
+    def score(x: Tensor, _: object) -> Tensor:
+        return price.to(x) * (x - image.to(x)).square().flatten(1).sum(1)
+
+    return custom("price |x - image|²", score)
+
+
+def smallest(net: Net, image: Tensor, target: int) -> Run:
+    """Search for the smallest perturbation that makes the net predict the class `target`. Chapter 14.
+
+    It minimizes cross_entropy(target) + c |r|^2 over the perturbation r, with image + r in [0, 1], by L-BFGS steps that
+    are clipped to this box. The higher the price c, the smaller is the perturbation. For each image by itself, it
+    searches the highest price at which the net still predicts the target: the price grows tenfold until the attack
+    fails (or falls tenfold until it succeeds), then the interval between the two is halved in log c. Each of the 7
+    rounds has 15 steps and starts from the smallest success so far; the first round has 75 steps, as it starts at the
+    image. Source: Szegedy et al. 2013, section 4.1.
+
+    Returns:
+        A run with one stage per round. For each image of the batch, (B, C, H, W), the run's image is the smallest
+        success of the rounds so far. If there was none, it is the result of the last round.
+    """
+    center = image.detach().to(net.device)
+    found = center
+    total = (ROUNDS + 4) * STEPS
+
+    def take_steps() -> Iterator[Step]:
+        nonlocal found
+        length = torch.full((len(center),), torch.inf, device=net.device)  # of the smallest success
+        cheap, dear = torch.zeros_like(length), torch.full_like(length, torch.inf)  # prices: a success, a failure
+        price, done = torch.full_like(length, FIRST_PRICE), 0
+        for number in range(ROUNDS):
+            objective = cross_entropy(target) + distance_to(center, price)
+            run = descend(net, objective, found, steps=STEPS if number else 5 * STEPS, step=lbfgs())
+            for step in run:
+                done += 1
+                if step.ends_stage:
+                    with torch.no_grad():
+                        success = net(run.image).flatten(1).argmax(1) == target
+                    size = (run.image - center).flatten(1).norm(dim=1)
+                    better = (success & (size < length)) | length.isinf()
+                    found = torch.where(better.view(-1, 1, 1, 1), run.image, found)
+                    length = torch.where(success & (size < length), size, length)
+                    cheap, dear = torch.where(success, price, cheap), torch.where(success, dear, price)
+                    between = torch.where(dear.isinf(), cheap * 10, (cheap * dear).sqrt())
+                    price = torch.where(cheap == 0, dear / 10, between)
+                yield replace(step, number=done, total=total, stage=number)
+
+    return Run(take_steps(), total, image=lambda: found)
+
+
+def _positive(eps: float) -> float:
+    if eps < 0:
+        raise ValueError(f"eps must be at least 0, not {eps}")
+    return eps

@@ -1,0 +1,94 @@
+"""Occlusion: how an objective changes when a patch of the image is covered, at every position. Chapter 06.
+
+A small patch changes a small part of each feature map. So the image runs through the net once, and for every position
+of the patch only the part that the patch reaches is computed again (`partial`). The numbers are the same, in less time.
+Source: Zeiler & Fergus 2014, "Visualizing and understanding convolutional networks", section 4.2.
+"""
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from cnnlab.nets import Net
+from cnnlab.objectives import Objective
+from cnnlab.techniques.partial import Region, through, whole
+
+BATCH = 25  # positions that are computed at a time
+
+
+def positions(image: Tensor, patch: int, stride: int) -> tuple[list[int], list[int]]:
+    """The positions of the patch, every `stride` pixels as far as they fit: its tops and its lefts. Chapter 06.
+
+    Raises:
+        ValueError: for a patch larger than the image, or a patch or stride below 1.
+    """
+    if not 1 <= patch <= min(image.shape[-2:]):
+        raise ValueError(f"patch must be 1 to {min(image.shape[-2:])} pixels for this image, not {patch}")
+    if stride < 1:
+        raise ValueError(f"stride must be at least 1 pixel, not {stride}")
+    tops, lefts = (list(range(0, length - patch + 1, stride)) for length in image.shape[-2:])
+    return tops, lefts
+
+
+def cover(image: Tensor, top: int, left: int, patch: int, fill: float = 0.5) -> Tensor:
+    """The image (B, C, H, W) with a square of `patch` pixels set to `fill`. Chapter 06."""
+    covered = image.clone()
+    covered[..., top : top + patch, left : left + patch] = fill
+    return covered
+
+
+def occlusion_map(
+    net: Net, image: Tensor, objective: Objective, *, patch: int = 32, stride: int = 8, fill: float = 0.5,
+    progress: bool = True,
+) -> Tensor:  # fmt: skip
+    """The objective with the patch at every position, as a map (rows, columns). Chapter 06.
+
+    Up to rounding, the numbers are the same as if each covered image ran through the whole net. Convolutions, pooling
+    (max, average and global average), fire modules and pointwise layers are computed only where the patch reaches. From
+    the first layer of any other kind on (a dense layer, for instance), everything is computed.
+
+    Args:
+        image: one image, (1, C, H, W).
+        objective: what to measure; all its terms must read layers.
+        patch: the side of the square, in pixels.
+        stride: the distance from one position to the next, in pixels.
+        fill: the brightness of the patch; 0.5 is the paper's gray.
+
+    Raises:
+        ValueError: for more than one image, an objective of the image itself, or a patch that does not fit.
+    """
+    from tqdm.auto import tqdm
+
+    if len(image) != 1:
+        raise ValueError(f"image must be a single one (1, C, H, W), not a batch of {len(image)}")
+    if not all(term.layers for term in objective.terms):
+        raise ValueError(f"objective must be of layers only, not of the image: {objective}")
+    net.activations(image, objective.layers)  # raises the errors that name what is wrong
+    rows, columns = positions(image, patch, stride)
+    tops, lefts = (grid.flatten() for grid in torch.meshgrid(torch.tensor(rows), torch.tensor(columns), indexing="ij"))
+    image = image.to(net.device).contiguous(memory_format=torch.channels_last)
+    once = cache(lambda module, clean: module(clean))
+    # Near a border a patch reaches a smaller part of the maps, so positions equally near to one are taken together.
+    borders = [torch.minimum(starts, starts.max() - starts) for starts in (tops, lefts)]
+    order = (borders[0] * (borders[1].max() + 1) + borders[1]).argsort()
+    values = torch.empty(len(tops))
+    for some in tqdm(order.split(BATCH), "covering", leave=False, disable=not progress):
+        changed = torch.full((len(some), image.shape[1], patch, patch), fill, device=net.device)
+        region = Region(image, changed, tops[some].to(net.device), lefts[some].to(net.device), once)
+        with torch.inference_mode():
+            values[some] = objective.score(image, _activations(net, region, objective.layers)).cpu()
+    return values.view(len(rows), len(columns))
+
+
+def _activations(net: Net, region: Region, layers: frozenset[str]) -> dict[str, Tensor]:
+    """The same as `net.activations`, for all covered images of the region."""
+    captured: dict[str, Tensor] = {}
+    state: Region | Tensor = region
+    for name, module in net.chain.named_children():
+        if len(captured) == len(layers):
+            break
+        state = through(module, state)
+        if name in layers:
+            captured[name] = whole(state)
+    return captured

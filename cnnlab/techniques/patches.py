@@ -1,0 +1,226 @@
+"""What excites a channel: its strongest patches in crops of photographs, and their projections. Chapter 05.
+
+For example:
+
+    found = scan(net, cut_crops({name: photo(name) for name in PHOTOS}), ["fire5"])
+    nine = strongest_patches(found, "fire5", 34)
+    projections = project(deconvnet(net), "fire5", 34, nine)
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cnnlab.descent import gradient
+from cnnlab.images import resize
+from cnnlab.nets import Net
+from cnnlab.objectives import neuron
+
+BATCH = 16  # crops that the net sees at a time
+COUNT = 9  # patches of a channel, as in the figures of Zeiler & Fergus 2014
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square crop of a photograph at one of several sizes.
+
+    Attributes:
+        source: the name of the photograph.
+        image: (1, C, size, size); a view, not a copy.
+        top, left: where it begins, in units of the photograph's shorter side.
+        extent: its side, in the same units: 1 at the smallest size; the more the photograph was enlarged, the smaller.
+    """
+
+    source: str
+    image: Tensor
+    top: float
+    left: float
+    extent: float
+
+
+def cut_crops(photos: Mapping[str, Tensor], sides: Sequence[int] = (224, 320, 448), size: int = 224) -> list[Crop]:
+    """Cut photographs at several sizes into square crops. Chapter 05.
+
+    Neighboring crops overlap by half or more, so that nothing lies at a border in all of them.
+
+    Args:
+        photos: name -> (1, C, H, W).
+        sides: the photograph's shorter side is resized to each of these, in pixels, at least `size`.
+        size: the side of a crop, in pixels.
+
+    Raises:
+        ValueError: for a side smaller than `size`.
+    """
+    if min(sides) < size:
+        raise ValueError(f"sides must be at least size = {size} pixels, not {min(sides)}")
+    crops = []
+    for name, photo in photos.items():
+        for side in sides:
+            factor = side / min(photo.shape[-2:])
+            resized = resize(photo, (round(photo.shape[-2] * factor), round(photo.shape[-1] * factor)))
+            for top in _starts(resized.shape[-2], size):
+                for left in _starts(resized.shape[-1], size):
+                    image = resized[..., top : top + size, left : left + size]
+                    crops.append(Crop(name, image, top / side, left / side, size / side))
+    return crops
+
+
+def _starts(length: int, size: int) -> list[int]:
+    """The starts of windows that cover the length and overlap by half or more."""
+    count = math.ceil((length - size) / (size / 2)) + 1
+    return [round(i * (length - size) / max(count - 1, 1)) for i in range(count)]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What one neuron saw when it responded strongly.
+
+    Attributes:
+        crop: the crop that it was cut from.
+        y, x: the neuron's position in its feature map.
+        value: the neuron's activation.
+        top, left, size: its receptive field, moved into the crop: the square of the crop that it saw, in pixels.
+    """
+
+    crop: Crop
+    y: int
+    x: int
+    value: float
+    top: int
+    left: int
+    size: int
+
+    @property
+    def image(self) -> Tensor:
+        """What the neuron saw, (1, C, size, size)."""
+        return self.cut(self.crop.image)
+
+    def cut(self, image: Tensor) -> Tensor:
+        """The same square of an image as large as the crop, (..., H, W) -> (..., size, size)."""
+        return image[..., self.top : self.top + self.size, self.left : self.left + self.size]
+
+    def overlap(self, other: "Patch") -> float:
+        """The share of the smaller patch that both have in common in the photograph, in [0, 1]."""
+        if self.crop.source != other.crop.source:
+            return 0.0
+        (top, left, side), (top2, left2, side2) = self._in_photo(), other._in_photo()
+        height = min(top + side, top2 + side2) - max(top, top2)
+        width = min(left + side, left2 + side2) - max(left, left2)
+        return max(height, 0) * max(width, 0) / min(side, side2) ** 2
+
+    def _in_photo(self) -> tuple[float, float, float]:
+        """Top, left and side in units of the photograph's shorter side."""
+        unit = self.crop.extent / self.crop.image.shape[-1]
+        return self.crop.top + unit * self.top, self.crop.left + unit * self.left, unit * self.size
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The strongest neuron of each channel in each crop.
+
+    Attributes:
+        net: the network that saw the crops.
+        crops: the N crops.
+        values: layer -> (N, channels), the largest activation.
+        positions: layer -> (N, channels, 2), where it is: y, x.
+    """
+
+    net: Net
+    crops: tuple[Crop, ...]
+    values: Mapping[str, Tensor]
+    positions: Mapping[str, Tensor]
+
+
+def scan(net: Net, crops: Iterable[Crop], layers: Sequence[str], *, progress: bool = True) -> Scan:
+    """Run every crop once and remember the strongest neuron of each channel, behind a progress bar. Chapter 05.
+
+    Args:
+        crops: crops of one size, as `cut_crops` gives them.
+        layers: the layers to remember; they must have feature maps (B, channels, h, w). The net runs to the deepest.
+
+    Raises:
+        ValueError: for an unknown layer, or one without feature maps.
+    """
+    from tqdm.auto import tqdm
+
+    crops = tuple(crops)
+    values: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    positions: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    for start in tqdm(range(0, len(crops), BATCH), "scanning", leave=False, disable=not progress):
+        with torch.inference_mode():
+            activations = net.activations(torch.cat([crop.image for crop in crops[start : start + BATCH]]), layers)
+            for layer, maps in activations.items():  # (B, channels, h, w)
+                if maps.ndim != 4:
+                    raise ValueError(f"layer {layer!r} has no feature maps: its activations are {tuple(maps.shape)}")
+                best, index = (found[:, :, 0, 0] for found in F.adaptive_max_pool2d(maps, 1, return_indices=True))
+                values[layer].append(best.cpu())  # (B, channels)
+                positions[layer].append(torch.stack([index // maps.shape[3], index % maps.shape[3]], dim=2).cpu())
+    return Scan(net, crops, *({n: torch.cat(parts) for n, parts in kept.items()} for kept in (values, positions)))
+
+
+def strongest_patches(scanned: Scan, layer: str, channel: int, max_overlap: float = 0.2) -> list[Patch]:
+    """The nine patches that excite a channel most, the strongest first. Chapter 05.
+
+    A patch is left out if it has more than `max_overlap` of its area in common with a stronger one, at whatever size:
+    it would show the same thing again. So there may be fewer than nine.
+
+    Raises:
+        ValueError: for a layer that was not scanned, or an unknown channel.
+    """
+    if layer not in scanned.values:
+        raise ValueError(f"layer {layer!r} was not scanned: there are {', '.join(scanned.values)}")
+    if not 0 <= channel < scanned.values[layer].shape[1]:
+        raise ValueError(f"channel {channel} is not in {layer!r}: 0 to {scanned.values[layer].shape[1] - 1}")
+    size, step, start = receptive_field(scanned.net, layer)
+    found: list[Patch] = []
+    for number in scanned.values[layer][:, channel].argsort(descending=True).tolist():
+        crop, value = scanned.crops[number], float(scanned.values[layer][number, channel])
+        y, x = scanned.positions[layer][number, channel].tolist()
+        side = min(size, crop.image.shape[-1])
+        top, left = (min(max(start + step * i, 0), crop.image.shape[-1] - side) for i in (y, x))
+        patch = Patch(crop, y, x, value, top, left, side)
+        if value > 0 and all(patch.overlap(other) <= max_overlap for other in found):
+            found.append(patch)
+        if len(found) == COUNT:
+            break
+    return found
+
+
+def project(view: Net, layer: str, channel: int, patches: Sequence[Patch]) -> list[Tensor]:
+    """What excited the channel in each patch: projections (1, C, size, size), with both signs. Chapter 05.
+
+    The crops run again through `view`: `deconvnet(net)`, `guided(net)` ..., or the net itself for the true gradient. Of
+    each crop, the gradient of one neuron is cut to the patch. Source: Zeiler & Fergus 2014, section 2.1.
+    """
+    neurons = neuron(layer, channel, [patch.y for patch in patches], [patch.x for patch in patches])
+    _, grad = gradient(view, neurons, torch.cat([patch.crop.image for patch in patches]))  # (B, C, H, W)
+    return [patch.cut(one[None]) for patch, one in zip(patches, grad, strict=True)]
+
+
+def receptive_field(net: Net, layer: str) -> tuple[int, int, int]:
+    """How many pixels one neuron of the layer sees, and where. Chapters 05 and 06.
+
+    Returns:
+        (size, step, start), in pixels: a neuron sees a square of `size` pixels; the squares of two neighboring neurons
+        are `step` pixels apart; the first square begins at `start`. So the neuron in row y sees the pixel rows from
+        start + step * y to start + step * y + size - 1.
+
+    For each layer with a window of k pixels, stride s and padding p: size += (k - 1) * step, start -= p * step,
+    step *= s. Parallel branches, as in a fire module, are counted as if they were in a row. This is correct if all but
+    one of them are 1 x 1.
+    """
+    size, step, start = 1, 1, 0
+    for name in net.layers[: net.layers.index(layer) + 1]:
+        for module in net.chain.get_submodule(name).modules():
+            if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
+                kernel, stride, padding = (_side(v) for v in (module.kernel_size, module.stride, module.padding))
+                size, start, step = size + (kernel - 1) * step, start - padding * step, step * stride
+    return size, step, start
+
+
+def _side(value: object) -> int:
+    return value[0] if isinstance(value, tuple) else int(value)  # type: ignore[call-overload]

@@ -1,0 +1,108 @@
+"""Runs in stages: growing from small to large, zooming without end, dreaming over octaves. Chapters 04, 11 and 12.
+
+A stage is any run that starts from an image. You write it, so that you choose its objective, steps and step rule:
+
+    grow(lambda image, octave: descend(net, objective, image, steps=16), noise((1, 3, 64, 64), generator), octaves=20)
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from cnnlab.images import center_crop, check_image, resize
+from cnnlab.runs import Run, Step
+
+Stage = Callable[[Tensor, int], Run]
+
+
+def in_stages(stage: Stage, image: Tensor, stages: int, between: Callable[[Tensor, int], Tensor]) -> Run:
+    """Make one run of several: each stage starts from the image of the stage before, changed by `between`. Chapter 12.
+
+    Args:
+        stage: (image, number) -> the run of that stage; all must have the same number of steps.
+        image: the start, (B, C, H, W).
+        stages: how many.
+        between: (image, number) -> the start of stage `number`; called before every stage but the first.
+
+    Raises:
+        ValueError: for less than one stage.
+    """
+    if stages < 1:
+        raise ValueError(f"the number of stages must be at least 1, not {stages}")
+    run = stage(image, 0)
+    each, total = len(run), stages * len(run)
+
+    def take_steps() -> Iterator[Step]:
+        nonlocal run
+        for number in range(stages):
+            if number:
+                run = stage(between(run.image, number), number)
+            for step in run:
+                done, ends = number * each + step.number, step.number == each
+                yield replace(step, number=done, total=total, stage=number, ends_stage=ends)
+
+    return Run(take_steps(), total, image=lambda: run.image, best=lambda: run.best)
+
+
+def grow(stage: Stage, image: Tensor, octaves: int = 20, scale: float = 1.1) -> Run:
+    """Optimize, enlarge by `scale`, optimize again ...: first coarse structure, then detail. Chapter 04."""
+    height, width = image.shape[-2:]
+
+    def enlarge(image: Tensor, octave: int) -> Tensor:
+        return resize(image, (round(height * scale**octave), round(width * scale**octave)))
+
+    return in_stages(stage, image, octaves, enlarge)
+
+
+def zoom(stage: Stage, image: Tensor, frames: int = 60, scale: float = 1.04) -> Run:
+    """Optimize, enlarge, crop the center to the old size, optimize again ...: an endless zoom. Chapters 04 and 11.
+
+    Each stage gives one frame of a movie (`stage_images`).
+    """
+    size = (image.shape[-2], image.shape[-1])
+
+    def enlarge(image: Tensor, _: int) -> Tensor:
+        return center_crop(resize(image, (round(size[0] * scale), round(size[1] * scale))), size)
+
+    return in_stages(stage, image, frames, enlarge)
+
+
+def carry(stage: Stage, image: Tensor, octaves: int, scale: float) -> Run:
+    """Run on the image made small, then larger, up to its own size, and carry along what the stages have added.
+
+    A stage starts from the *image* at its size, with all of the image's own detail, plus the enlarged difference that
+    the stages before have made. (`grow` would enlarge the small image and lose the detail of the photograph.)
+    Chapter 11.
+
+    Args:
+        stage: (image, octave) -> the run at that size.
+        image: (B, C, H, W) in [0, 1], at the largest size.
+        octaves: the number of sizes.
+        scale: the enlargement from one octave to the next, at least 1.
+
+    Raises:
+        ValueError: for a smaller scale, less than one octave, or an image outside [0, 1].
+    """
+    if scale < 1:
+        raise ValueError(f"scale must be at least 1, the enlargement from one octave to the next, not {scale}")
+    check_image(image)  # before resizing, which clips
+    height, width = image.shape[-2:]
+    sizes = [(round(height / scale**k), round(width / scale**k)) for k in reversed(range(octaves))]
+    plain = [resize(image, size) for size in sizes]
+
+    def onto_the_next(stage_image: Tensor, octave: int) -> Tensor:
+        added = stage_image - plain[octave - 1].to(stage_image)
+        # `resize` would clip it to [0, 1], but it is signed. A channels_last tensor takes twice as long to enlarge.
+        enlarged = F.interpolate(added.contiguous(), sizes[octave], mode="bicubic")
+        return (plain[octave].to(enlarged) + enlarged).clamp(0, 1)
+
+    return in_stages(stage, plain[0] if plain else image, octaves, onto_the_next)
+
+
+def stage_images(run: Run) -> Iterator[Tensor]:
+    """Take the run's steps and give the image at the end of each stage: the octaves, or the frames of a movie."""
+    for step in run:
+        if step.ends_stage:
+            yield run.image

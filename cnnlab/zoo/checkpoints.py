@@ -1,0 +1,47 @@
+"""Files of weights, which are read only if their hash is the recorded one."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from safetensors.torch import load, save_file
+from torch import nn
+
+from cnnlab._data import DATA
+
+
+def verified(path: Path, sha256: str, remedy: str) -> bytes:
+    """The content of the file, whose SHA-256 is known.
+
+    Raises:
+        RuntimeError: if the file is missing or damaged; the message ends with the remedy.
+    """
+    if not path.is_file():
+        raise RuntimeError(f"{path} is missing: {remedy}")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise RuntimeError(f"{path} is damaged: {remedy}")
+    return content
+
+
+def load_checkpoint(chain: nn.Sequential, name: str) -> nn.Sequential:
+    """Put the parameters that the course ships into the chain, and give the chain.
+
+    Args:
+        chain: as it was trained; its own parameters are overwritten.
+        name: the file in data/, as data/SHA256SUMS lists it.
+
+    Raises:
+        RuntimeError: if the file is missing or damaged, or holds the parameters of another chain.
+    """
+    sums = (line.split() for line in (DATA / "SHA256SUMS").read_text().splitlines())
+    recorded = {file: sha256 for sha256, file in sums}.get(name, "")
+    content = verified(DATA / name, recorded, "get it again from git, or run `make checkpoints`")
+    chain.load_state_dict(load(content))
+    return chain
+
+
+def save_checkpoint(chain: nn.Sequential, file: str | os.PathLike) -> str:
+    """Write the chain's parameters as safetensors, and give the SHA-256 of the file."""
+    save_file({name: value.contiguous().cpu() for name, value in chain.state_dict().items()}, file)
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()

@@ -1,0 +1,50 @@
+"""The references of chapter 09 agree with their formulas, and its checks name likely mistakes."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from answers import assert_says
+from torch import Generator, Tensor
+
+from cnnlab.chapters import ch09_checks as checks
+from cnnlab.teaching.checks import random_tensor
+
+
+def test_sign_distance_equals_the_loop() -> None:
+    generator = Generator().manual_seed(0)
+    changes = torch.randn((5, 3, 4, 2), generator=generator).relu() - random_tensor((5, 3, 4, 2)).round()
+    signs = np.sign(changes.flatten(1).numpy())
+    pairs = [np.mean(signs[i] != signs[j]) for i in range(5) for j in range(i + 1, 5)]
+    assert checks.sign_distance(changes) == pytest.approx(np.mean(pairs))
+
+
+def test_thumbnails_forget_the_light_and_know_the_image() -> None:
+    images = random_tensor((4, 3, 64, 64))
+    products = checks.thumbnails(images) @ checks.thumbnails(0.6 * images + 0.3).T
+    torch.testing.assert_close(products.diag(), torch.ones(4))
+    small = images[0].reshape(3, 16, 4, 16, 4).mean(dim=(2, 4))
+    vector = (small - small.mean(dim=(1, 2), keepdim=True)).flatten()
+    torch.testing.assert_close(checks.thumbnails(images)[0], vector / vector.norm())
+
+
+def without_zeros(changes: Tensor) -> float:
+    return checks.sign_distance((changes >= 0).float())
+
+
+def by_pixels(images: Tensor, others: Tensor, threshold: float) -> Tensor:
+    return (torch.cdist(images.flatten(1), others.flatten(1)) == 0).any(dim=1)
+
+
+@pytest.mark.parametrize(
+    ("check", "student", "said"),
+    [
+        (checks.check_sign_distance, checks.sign_distance, None),
+        (checks.check_sign_distance, without_zeros, r"shape \(5, 60\)\) is 0.49"),
+        (checks.check_near_duplicates, by_pixels, "image 1 is a copy"),
+        (checks.check_near_duplicates, lambda images, others, threshold: len(images) * [True], "a tensor of bools"),
+    ],
+)
+def test_right_answers_are_accepted_and_mistakes_named(check: Callable, student: Callable, said: str | None) -> None:
+    assert_says(check, student, said)

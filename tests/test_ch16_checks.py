@@ -1,0 +1,63 @@
+"""The checks of chapter 16 name likely mistakes; test_exercises.py tests that they accept the solutions."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from answers import assert_says
+
+from cnnlab.chapters import ch16_checks as checks
+from cnnlab.chapters.ch16_go import group, neighbors
+
+
+def of_the_stone_alone(board, point):
+    return {near for near in neighbors(board, point) if board[near] == 0}
+
+
+def counted_twice(board, point):
+    return [near for stone in group(board, point)[0] for near in neighbors(board, stone) if board[near] == 0]
+
+
+def removing_stones(board, point):
+    found = group(board, point)[1]
+    board[point] = 0
+    return found
+
+
+def resonate(sound, a, b, c, sign=1):
+    result, last, before = np.zeros(len(sound)), 0.0, 0.0
+    for n, x in enumerate(sound):
+        result[n] = a * x + b * last + sign * c * before
+        last, before = result[n], last
+    return result
+
+
+def feeding_back_the_input(sound, a, b, c):
+    x1, x2 = np.r_[0, sound[:-1]], np.r_[0, 0, sound[:-2]]
+    return a * sound + b * x1 + c * x2
+
+
+@pytest.mark.parametrize(
+    ("check", "student", "said"),
+    [
+        (checks.check_liberties, lambda board, point: group(board, point)[1], None),
+        (checks.check_liberties, of_the_stone_alone, "expected"),
+        (checks.check_liberties, counted_twice, "a set of points"),
+        (checks.check_liberties, lambda board, point: group(board, point)[0], "expected"),
+        (
+            checks.check_liberties,
+            lambda board, point: group(board, point)[1] if not board.update({point: 1}) else 0,
+            "",
+        ),
+        (checks.check_resonate, resonate, None),
+        (checks.check_resonate, lambda sound, a, b, c: resonate(sound, a, b, c, sign=-1), "expected"),
+        (checks.check_resonate, feeding_back_the_input, "expected"),
+        (checks.check_resonate, lambda sound, a, b, c: resonate(sound, 1, b, c), "expected"),
+        (checks.check_carried, lambda weight, order: weight[..., order], None),
+        (checks.check_carried, lambda weight, order: weight[..., order.argsort()], "expected"),
+        (checks.check_carried, lambda weight, order: weight, "expected"),
+        (checks.check_carried, lambda weight, order: weight[..., order][0], "the same shape"),
+    ],
+)
+def test_right_answers_are_accepted_and_mistakes_named(check: Callable, student: Callable, said: str | None) -> None:
+    assert_says(check, student, said)

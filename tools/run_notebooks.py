@@ -8,6 +8,7 @@ import base64
 import io
 import sys
 import time
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
@@ -16,7 +17,9 @@ from nbformat import NotebookNode
 from PIL import Image
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-LARGE = 100_000  # characters of a figure; larger ones are made smaller, to keep notebooks below 2 MB
+LARGE = 100_000  # characters of a figure; larger ones are made smaller
+LIMIT = 1_900_000  # bytes of a notebook
+QUALITIES = (90, 80, 70, 60, 50)  # of JPEG: the first one that keeps the notebook below the limit is taken
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # What `jupyter lab` needs to open a notebook without asking for its kernel, and no more.
 METADATA = {
@@ -50,14 +53,15 @@ def without_widgets(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return kept
 
 
-def lighten(outputs: list[NotebookNode]) -> None:
+def lighten(outputs: list[NotebookNode], quality: int = QUALITIES[0]) -> None:
     """Turn figures that are clearly smaller as JPEG, those of photographs, into JPEG, in place."""
     for output in outputs:
         data = output.get("data", {})
         if len(data.get("image/png", "")) > LARGE:
             buffer = io.BytesIO()
             with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as picture:
-                picture.convert("RGB").save(buffer, "JPEG", quality=90, subsampling=0)  # text and edges stay sharp
+                rgb = picture.convert("RGB")
+                rgb.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling=0)  # sharp text
             jpeg = base64.b64encode(buffer.getvalue()).decode()
             if len(jpeg) < 0.75 * len(data["image/png"]):
                 del data["image/png"]
@@ -80,11 +84,16 @@ def run(path: Path) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = without_widgets(cell.outputs)
-            lighten(cell.outputs)
         for transient in ("execution", "scrolled", "collapsed"):
             cell.metadata.pop(transient, None)
     notebook.metadata = nbformat.from_dict(METADATA)
-    nbformat.write(notebook, path)
+    for quality in QUALITIES:
+        lighter = deepcopy(notebook)
+        for cell in lighter.cells:
+            lighten(cell.get("outputs", []), quality)
+        if len(nbformat.writes(lighter).encode()) < LIMIT:
+            break
+    nbformat.write(lighter, path)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A figure of chapter 04: who hears what, during a movie."""
+"""A figure of chapter 04: what neurons answer to the frames of a movie."""
 
 from collections.abc import Sequence
 

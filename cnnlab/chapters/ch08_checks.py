@@ -1,8 +1,10 @@
-"""Checks of the exercises of chapter 08: renormalized filters, and a step with momentum."""
+"""Checks of the exercises of chapter 08: renormalized filters, a step with momentum, aliases, a running mean."""
+
+import math
 
 import torch
 
-from cnnlab.teaching.checks import Student, answer, require, same, verdict
+from cnnlab.teaching.checks import Student, answer, random_tensor, require, same, verdict
 from cnnlab.zoo import zfnets
 
 
@@ -39,3 +41,33 @@ def check_momentum_step(momentum_step: Student) -> str:
         weights, velocity = result
         same(weights, expected.detach(), f"the weights after step {number}")
     return "three steps give the weights of torch.optim.SGD"
+
+
+@verdict
+def check_aliased(aliased: Student) -> str:
+    """Check `aliased(frequency, stride)`: the slowest wave with the same values at every `stride`-th pixel."""
+    for stride in (1, 2, 3, 4):
+        for hundredths in range(0, 51, 3):
+            frequency = hundredths / 100
+            result = answer(aliased, frequency, stride)
+            what = f"aliased({frequency}, {stride})"
+            require(isinstance(result, (int, float)), f"{what} must be a number")
+            require(-1e-9 <= result <= 0.5 / stride + 1e-9, f"{what} is {result:.4g}, not from 0 to 1 / (2 * {stride})")
+            for pixel in range(0, 5 * stride, stride):
+                same(
+                    math.cos(2 * math.pi * result * pixel), math.cos(2 * math.pi * frequency * pixel),
+                    f"at pixel {pixel} the wave of {what}", 1e-6,
+                )  # fmt: skip
+    return "at the pixels that are read the two waves are equal"
+
+
+@verdict
+def check_running_mean(running_mean: Student) -> str:
+    """Check `running_mean(values, width)`: the mean of every `width` neighboring values, N -> N - width + 1."""
+    values = random_tensor((11,)).tolist()
+    for width in (1, 4, 11):
+        result = answer(running_mean, values, width)
+        require(isinstance(result, list), "running_mean must return a list")
+        expected = torch.tensor(values).unfold(0, width, 1).mean(dim=1)
+        same(torch.tensor(result), expected, f"running_mean(11 values, {width})")
+    return "a mean for each place where the window is complete"

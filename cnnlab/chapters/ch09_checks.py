@@ -1,4 +1,4 @@
-"""Checks of the exercises of chapter 09: do changes correspond, and which images are copies; and their references."""
+"""Checks of the exercises of chapter 09, correspondence, copies, overlaps, nearest labels; and their references."""
 
 import torch
 import torch.nn.functional as F
@@ -59,3 +59,38 @@ def check_near_duplicates(near_duplicates: Student) -> str:
             message = f"with the threshold {threshold}, image {index} {what} of one of the others"
             require(bool(found[index] == expected[index]), message)
     return "copies in another light are found, and strangers are not taken for copies"
+
+
+@verdict
+def check_overlapping(overlapping: Student) -> str:
+    """Check `overlapping(crops, others)`: (B, 3), (N, 3) of (top, left, side) -> bool (B,), which crops share a pixel."""
+    generator = torch.Generator().manual_seed(0)
+    crops, others = torch.randint(1, 20, (40, 3), generator=generator), torch.tensor([[2, 9, 4], [6, 1, 9], [0, 18, 1]])
+    others = torch.cat([others, crops[:1] + torch.tensor([0, 30, 0])])
+    crops = torch.cat([crops, others[-1:] - others[-1, 2] * torch.tensor([0, 1, 0])])  # it only touches the last one
+    covered = torch.zeros(60, 60)
+    for top, left, side in others.tolist():
+        covered[top : top + side, left : left + side] = 1
+    result = answer(overlapping, crops, others)
+    bools = isinstance(result, Tensor) and result.dtype == torch.bool and result.shape == (41,)
+    require(bools, "overlapping must return a tensor of bools, one per crop")
+    for (top, left, side), got in zip(crops.tolist(), result.tolist(), strict=True):
+        expected = bool(covered[top : top + side, left : left + side].any())
+        words = "shares pixels with one" if expected else "shares no pixel with any"
+        require(got == expected, f"the crop {[top, left, side]} {words} of {others.tolist()}")
+    return "crops that only touch share no pixel; crops inside each other do"
+
+
+@verdict
+def check_nearest_labels(nearest_labels: Student) -> str:
+    """Check `nearest_labels(features (B, n), known (N, n), labels (N,))`: the label of the largest cosine, (B,)."""
+    features, known = random_tensor((7, 5)) - 0.5, random_tensor((9, 5), seed=1) - 0.5
+    known = known * torch.arange(1.0, 10)[:, None]  # of different lengths: a product alone is no cosine
+    labels = torch.tensor([3, 1, 4, 1, 5, 9, 2, 6, 5])
+    cosines = torch.cosine_similarity(features[:, None], known, dim=2)
+    result = answer(nearest_labels, features, known, labels)
+    if isinstance(result, Tensor) and result.shape == (7,):
+        longest = labels[(features @ known.T).argmax(dim=1)]
+        require(not torch.equal(result, longest), "the product prefers long features: divide each by its length")
+    same(result, labels[cosines.argmax(dim=1)], "nearest_labels(features (7, 5), known (9, 5), labels)")
+    return "the angle counts, not the length"

@@ -81,12 +81,12 @@ def draw_probabilities(axis: Axes, chances: Tensor, names: Sequence[str], before
     `before` has earlier probabilities (classes,), which are drawn as thin gray bars.
     """
     top = int(chances.argmax())
-    places = range(len(names))
-    axis.bar(places, chances.tolist(), color=[ORANGE if place == top else BLUE for place in places])
+    numbers = range(len(names))
+    axis.bar(numbers, chances.tolist(), color=[ORANGE if number == top else BLUE for number in numbers])
     if before is not None:
-        axis.bar([place + 0.45 for place in places], before.tolist(), width=0.12, color=GRAY)
+        axis.bar([number + 0.45 for number in numbers], before.tolist(), width=0.12, color=GRAY)
     axis.text(top, float(chances[top]) + 0.04, f"{chances[top]:.1%}", ha="center", va="bottom")
     axis.set(xlim=(-0.6, len(names) - 0.3), ylim=(0, 1.35), yticks=[])
-    axis.set_xticks(places, names)
+    axis.set_xticks(numbers, names)
     axis.tick_params(length=0)
     axis.spines[["left", "top", "right"]].set_visible(False)

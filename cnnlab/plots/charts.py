@@ -36,9 +36,9 @@ def curves(
     axis = figure.subplots()
     colors = colormaps["viridis"](np.linspace(0, 0.92, len(series))) if ordered else [None] * len(series)
     for color, (name, values) in zip(colors, series.items(), strict=True):
-        places = range(1, len(values) + 1) if x is None else x
+        positions = range(1, len(values) + 1) if x is None else x
         style = "--" if name.startswith("formula") else "o-" if len(values) <= 16 else "-"
-        axis.plot(places, np.asarray(values), style, color=color, label=name, linewidth=2, markersize=4)
+        axis.plot(positions, np.asarray(values), style, color=color, label=name, linewidth=2, markersize=4)
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if "y" in log else "linear")
     axis.set_title(title, fontsize=10)
     if ylim != (None, None):
@@ -50,7 +50,7 @@ def curves(
         axis.set_xscale("log")
         axis.xaxis.set_minor_locator(NullLocator())
     if x is not None and ("x" in log or ticks):
-        axis.set_xticks(x, ticks or [f"{place:,g}" for place in x])
+        axis.set_xticks(x, ticks or [f"{position:,g}" for position in x])
     tidy(axis)
     if len(series) > 1:
         axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -3,11 +3,14 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import TypeVar
 
 from safetensors.torch import load, save_file
 from torch import nn
 
 from cnnlab._data import DATA
+
+Chain = TypeVar("Chain", bound=nn.Module)
 
 
 def verified(path: Path, sha256: str, remedy: str) -> bytes:
@@ -24,7 +27,7 @@ def verified(path: Path, sha256: str, remedy: str) -> bytes:
     return content
 
 
-def load_checkpoint(chain: nn.Sequential, name: str) -> nn.Sequential:
+def load_checkpoint(chain: Chain, name: str) -> Chain:
     """Put the parameters that the course ships into the chain, and give the chain.
 
     Args:
@@ -41,7 +44,7 @@ def load_checkpoint(chain: nn.Sequential, name: str) -> nn.Sequential:
     return chain
 
 
-def save_checkpoint(chain: nn.Sequential, file: str | os.PathLike) -> str:
+def save_checkpoint(chain: nn.Module, file: str | os.PathLike) -> str:
     """Write the chain's parameters as safetensors, and give the SHA-256 of the file."""
     save_file({name: value.contiguous().cpu() for name, value in chain.state_dict().items()}, file)
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()

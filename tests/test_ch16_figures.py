@@ -35,14 +35,21 @@ def test_heat_is_relative_to_the_largest_and_wood_only_where_points_are() -> Non
     assert len(squares) - len(heat) == 2
 
 
-def test_formants_and_ticks_stand_at_their_band() -> None:
+def test_bands_formants_and_ticks_stand_at_their_frequencies() -> None:
     axis = Figure().subplots()
-    frequencies = Spectrogram().frequencies
-    ch16_figures.draw_spectrogram(axis, torch.zeros(40, 40), formants=[float(frequencies[7])])
-    assert np.isclose(axis.lines[0].get_ydata()[0], 7, atol=1e-3)
+    values = torch.zeros(40, 40)
+    values[7, 3] = 1
+    band = float(Spectrogram().frequencies[7])
+    ch16_figures.draw_spectrogram(axis, values, formants=[band])
+    (mesh,), low, high = axis.collections, *axis.get_ylim()
+    assert mesh.get_array()[7, 3] == 1
+    corners = mesh.get_coordinates()[7:9, 3:5]  # (2, 2, x and y)
+    assert corners[..., 1].min() < band < corners[..., 1].max()
+    assert corners[..., 0].min() < 3 * 400 / 39 < corners[..., 0].max()
+    assert axis.lines[0].get_ydata() == [band]
     ticks = dict(zip([text.get_text() for text in axis.get_yticklabels()], axis.get_yticks(), strict=True))
-    assert abs(float(frequencies[round(ticks["1,000"])]) - 1000) < 70
-    assert ticks["200"] > ticks["5,000"]  # high frequencies on top
+    assert ticks["1,000"] == 1000
+    assert low < ticks["200"] < ticks["5,000"] < high  # high frequencies on top
 
 
 def test_ranges_show_the_mean_of_the_seeds() -> None:

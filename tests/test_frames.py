@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cnnlab.plots.base import BLUE
-from cnnlab.teaching.frames import SIDE, curve, picture, tick_labels, write_new
+from cnnlab.teaching.frames import SIDE, curve, picture, write_new
 
 
 def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,13 +17,6 @@ def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(AttributeError):
         write_new("half", "no picture")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
-
-
-def test_numbers_of_an_axis_are_short_and_exact() -> None:
-    assert tick_labels([-2.5e8, 0.0, 2.5e8]) == ["−2.5e8", "0", "2.5e8"]
-    assert tick_labels([0.9998, 1.0, 1.0002]) == ["0.9998", "1", "1.0002"]
-    assert tick_labels([-0.454, -0.4525, -0.451]) == ["−0.454", "−0.4525", "−0.451"]
-    assert tick_labels([]) == []
 
 
 def test_the_curve_is_drawn_from_the_objective() -> None:

@@ -77,24 +77,19 @@ class DotPad(widgets.VBox):
     style = traitlets.Instance(SimpleNamespace, ())  # a panel sets the width of a label there; a pad has none
 
     def __init__(self, value: Strokes = ()) -> None:
-        self.dots = {
-            (column, row): widgets.Button(
-                tooltip=f"column {column + 1}, row {row + 1}", layout={"width": "40px", "height": "32px", "margin": "0"}
-            )
-            for row in range(ROWS)
-            for column in range(COLUMNS)
-        }
-        for dot, button in self.dots.items():
-            button.on_click(partial(self._click, dot))
+        self.dots: dict[Dot, widgets.Button] = {}
+        layout = {"width": "40px", "height": "32px", "margin": "0"}
+        for row, column in np.ndindex(ROWS, COLUMNS):
+            button = widgets.Button(tooltip=f"column {column + 1}, row {row + 1}", layout=layout)
+            button.on_click(partial(self._click, (column, row)))
+            self.dots[column, row] = button
         self.tools = {}
+        layout = {"width": "auto", "margin": "0", "flex": "1 1 auto"}
         for name, act in {"lift the pen": self.lift, "undo": self.undo, "clear": self.clear}.items():
-            self.tools[name] = widgets.Button(
-                description=name, layout={"width": "auto", "margin": "0", "flex": "1 1 auto"}
-            )
+            self.tools[name] = widgets.Button(description=name, layout=layout)
             self.tools[name].on_click(lambda _, act=act: act())
-        grid = widgets.GridBox(
-            list(self.dots.values()), layout={"grid_template_columns": f"repeat({COLUMNS}, 40px)", "grid_gap": "4px"}
-        )
+        layout = {"grid_template_columns": f"repeat({COLUMNS}, 40px)", "grid_gap": "4px"}
+        grid = widgets.GridBox(list(self.dots.values()), layout=layout)
         super().__init__([grid, widgets.HBox(list(self.tools.values()), layout={"width": "304px", "grid_gap": "4px"})])
         self.observe(self._paint, "value")
         self.value = value

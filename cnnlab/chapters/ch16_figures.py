@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
+from itertools import chain, repeat
 from types import SimpleNamespace
 
 import ipywidgets as widgets
@@ -32,17 +33,16 @@ def draw_board(axis: Axes, seen: Tensor, heat: Tensor | None = None, title: str 
     """
     rows, columns = seen.shape[1:]
     own, other, wood = (plane.detach().cpu().numpy() > 0.5 for plane in seen)
-    top = max(float(heat.max()), 1e-9) if heat is not None else 1.0
+    shares = np.zeros((rows, columns)) if heat is None else (heat / heat.max().clamp(min=1e-9)).detach().cpu().numpy()
+    around = np.pad(wood, 1, constant_values=max(rows, columns) < 9)  # the lines of a window go on beyond it
     for y, x in np.argwhere(wood):
         axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, color=WOOD, linewidth=0))
-        for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):  # half a line to each neighbor, also beyond the window
-            inside = 0 <= y + dy < rows and 0 <= x + dx < columns
-            if wood[y + dy, x + dx] if inside else max(rows, columns) < 9:
+        for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):  # half a line to each neighbor
+            if around[1 + y + dy, 1 + x + dx]:
                 axis.plot((x, x + dx / 2), (y, y + dy / 2), color=LINES, linewidth=0.7, zorder=1)
         if (rows, columns) == (9, 9) and (y, x) in ((2, 2), (2, 6), (6, 2), (6, 6), (4, 4)):
             axis.add_patch(Circle((x, y), 0.1, color=LINES, zorder=1.5))
-        if heat is not None and heat[y, x] > 0.03 * top:
-            share = float(heat[y, x]) / top
+        if (share := float(shares[y, x])) > 0.03:
             axis.add_patch(Rectangle((x - 0.42, y - 0.42), 0.84, 0.84, color=RED, alpha=0.85 * share, zorder=3, lw=0))
         if own[y, x] or other[y, x]:
             color = INK if own[y, x] == black else IVORY
@@ -67,19 +67,16 @@ def show_boards(
 
 def draw_spectrogram(axis: Axes, values: Tensor, title: str = "", formants: Sequence[float] = ()) -> None:
     """Draw a spectrogram (bands, frames) with axes in Hz and ms; `formants`, in Hz, have a mark at the left."""
-    frequencies = Spectrogram(bands=len(values)).frequencies.numpy()
-
-    def band(hertz: float) -> float:
-        return float(np.interp(np.log(hertz), np.log(frequencies[::-1]), np.arange(len(values))[::-1]))
-
-    axis.imshow(values.detach().cpu().numpy(), cmap="magma", aspect="auto", vmin=0, vmax=1)
-    ticks = [200, 500, 1000, 2000, 5000]
-    axis.set_yticks([band(tick) for tick in ticks], [f"{tick:,}" for tick in ticks], fontsize=8)
-    long = 1000 * SAMPLES / RATE
-    axis.set_xticks([share * (values.shape[1] - 1) for share in (0, 0.5, 1)], [f"{long * s:.0f}" for s in (0, 0.5, 1)])
-    axis.tick_params(labelsize=8, length=2)
+    times = np.linspace(0, 1000 * SAMPLES / RATE, values.shape[1])
+    frequencies, ticks = Spectrogram(bands=len(values)).frequencies.numpy(), [200, 500, 1000, 2000, 5000]
+    axis.pcolormesh(times, frequencies, values.detach().cpu().numpy(), cmap="magma", vmin=0, vmax=1)
     for hertz in formants:
-        axis.plot(-0.3, band(hertz), marker=">", color=CYAN, markersize=7, clip_on=False, zorder=5)
+        axis.plot(times[0], hertz, ">", color=CYAN, markersize=7, clip_on=False, zorder=5)
+    axis.set_yscale("log")
+    axis.set_yticks(ticks, [f"{tick:,}" for tick in ticks])
+    axis.set_xticks([times[0], times.mean(), times[-1]])
+    axis.minorticks_off()
+    axis.tick_params(labelsize=8, length=2)
     axis.set_title(title, fontsize=9.5)
 
 
@@ -90,9 +87,9 @@ def show_spectrograms(
     rows = -(-len(pictures) // columns)
     figure = new_figure(1.75 * columns + 0.4, 1.75 * rows + 0.25)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for index, (axis, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
-        marks = formants[index] if index < len(formants) else ()
-        draw_spectrogram(axis, picture[0], titles[index] if index < len(titles) else "", marks)
+    texts, marks = chain(titles, repeat("")), chain(formants, repeat(()))
+    for axis, picture, text, mark in zip(axes.flat, pictures, texts, marks, strict=False):
+        draw_spectrogram(axis, picture[0], text, mark)
     axes[rows // 2, 0].set_ylabel("Hz", fontsize=9)
     axes[-1, columns // 2].set_xlabel("ms", fontsize=9)
     return figure
@@ -151,23 +148,20 @@ class StonePad(widgets.GridBox):
 
     def __init__(self, value: str) -> None:
         rows = value.split()
+        self.points = []
         layout = {"width": "34px", "height": "30px", "margin": "0"}
-        self.points = [
-            widgets.Button(tooltip=f"row {y + 1}, column {x + 1}", layout=layout)
-            for y in range(len(rows))
-            for x in range(len(rows[0]))
-        ]  # fmt: skip
-        for index, button in enumerate(self.points):
-            button.on_click(partial(self._click, index))
+        for y, x in np.ndindex(len(rows), len(rows[0])):
+            button = widgets.Button(tooltip=f"row {y + 1}, column {x + 1}", layout=layout)
+            button.on_click(partial(self._click, y, x))
+            self.points.append(button)
         super().__init__(self.points, layout={"grid_template_columns": f"repeat({len(rows[0])}, 34px)"})
         self.observe(self._paint, "value")
         self.value = "\n".join(rows)
 
-    def _click(self, index: int, _: widgets.Button) -> None:
-        rows = self.value.split()
-        y, x = divmod(index, len(rows[0]))
-        stone = {".": "X", "X": "O", "O": "."}[rows[y][x]]
-        self.value = "\n".join((*rows[:y], rows[y][:x] + stone + rows[y][x + 1 :], *rows[y + 1 :]))
+    def _click(self, y: int, x: int, _: widgets.Button) -> None:
+        rows = [list(row) for row in self.value.split()]
+        rows[y][x] = {".": "X", "X": "O", "O": "."}[rows[y][x]]
+        self.value = "\n".join(map("".join, rows))
 
     def _paint(self, _: object = None) -> None:
         for button, stone in zip(self.points, "".join(self.value.split()), strict=True):

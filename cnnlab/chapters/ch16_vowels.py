@@ -28,8 +28,7 @@ _BANDWIDTHS = (80, 100, 140)  # Hz, of the three resonances
 
 def pulses(pitch: np.ndarray) -> np.ndarray:
     """Make the source of the voice: 1 where the glottis closes, else 0; `pitch` is in Hz for each sample (N,)."""
-    cycles = np.cumsum(pitch / RATE)
-    return np.diff(np.floor(cycles), prepend=0.0)
+    return np.diff(np.floor(np.cumsum(pitch / RATE)), prepend=0.0)
 
 
 def resonator(sound: np.ndarray, frequency: float, bandwidth: float) -> np.ndarray:
@@ -101,11 +100,8 @@ def voices(
         for _ in range(number):
             length, height, glide, *each = torch.rand(6, generator=generator).tolist()
             own = [f * (0.97 + 0.06 * r) for f, r in zip(formants, each, strict=True)]
-            sound = vowel(
-                own, mean * 2 ** (pitch * (2 * height - 1)), tract=tract[0] + (tract[1] - tract[0]) * length,
-                glide=glide - 0.5,
-            )  # fmt: skip
-            images.append(recorded(sound, generator))
+            own_pitch, own_tract = mean * 2 ** (pitch * (2 * height - 1)), tract[0] + (tract[1] - tract[0]) * length
+            images.append(recorded(vowel(own, own_pitch, tract=own_tract, glide=glide - 0.5), generator))
             labels.append(label)
     return Examples(torch.stack(images), torch.tensor(labels))
 
@@ -129,10 +125,9 @@ class Spectrogram(nn.Module):
         self.frequencies = 100 * (7800 / 100) ** (torch.arange(bands).flip(0) / (bands - 1))  # Hz, top to bottom
         distance = (torch.fft.rfftfreq(self.size, 1 / RATE).clamp(min=1) / self.frequencies[:, None]).log2().abs()
         weights = (1 - distance / 0.3).clamp(min=0)  # triangles, 0.3 octaves to either side
+        slope = 6 * (self.frequencies / 100).log2()[:, None]  # (bands, 1), in dB: ears hear high tones better
         self.register_buffer("filters", weights / weights.sum(1, keepdim=True))  # (bands, size / 2 + 1)
-        self.register_buffer(
-            "slope", 6 * (self.frequencies / 100).log2()[:, None]
-        )  # (bands, 1), in dB: ears hear high tones better
+        self.register_buffer("slope", slope)
         self.register_buffer("window", torch.hann_window(256))
 
     def forward(self, sound: Tensor) -> Tensor:

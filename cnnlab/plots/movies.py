@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 from torch import Tensor
@@ -15,7 +16,7 @@ FRAMES, SIDE = 40, 192  # of a filmed run: its number of frames, and the pixels 
 def save_movie(frames: Iterable[Tensor], file: str | os.PathLike, fps: int = 15, colors: int = 128) -> Path:
     """Write frames (1, C, H, W) as an animated GIF or WebP that loops.
 
-    The folder is made if it does not exist. If something fails, no file is left, and an older file stays as it was.
+    The folder is made if it does not exist. A frame that cannot be drawn leaves no file, and an older one as it was.
 
     Args:
         frames: images of one size, a list or an iterator.
@@ -35,15 +36,10 @@ def save_movie(frames: Iterable[Tensor], file: str | os.PathLike, fps: int = 15,
         raise ValueError("frames must have at least one image")
     if ending == ".gif":
         pictures = [picture.quantize(colors) for picture in pictures]
+    movie, milliseconds = BytesIO(), round(1000 / fps)
+    pictures[0].save(movie, ending[1:], save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    try:
-        pictures[0].save(
-            temporary, ending[1:], save_all=True, append_images=pictures[1:], duration=round(1000 / fps), loop=0
-        )
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    path.write_bytes(movie.getvalue())
     return path
 
 
@@ -68,7 +64,8 @@ def filmed(run: Run, file: str | os.PathLike) -> Run:
         finally:
             if frames:
                 height, width = frames[-1].shape[-2:]
-                size = (round(SIDE * height / max(height, width)), round(SIDE * width / max(height, width)))
+                scale = SIDE / max(height, width)
+                size = round(scale * height), round(scale * width)
                 save_movie((resize(frame, size) for frame in frames), file)
 
     return Run(steps(), len(run), lambda: run.image, lambda: run.best)

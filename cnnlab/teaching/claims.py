@@ -9,11 +9,8 @@ from torch import Tensor
 
 # The claims that the course covers: A is convolution and its uses, B what neurons see, C the ZF-net, D codes and
 # adversarial examples, E feature-map inversion.
-IDS = tuple(
-    f"{part}{number}"
-    for part, count in (("A", 12), ("B", 5), ("C", 12), ("D", 11), ("E", 6))
-    for number in range(1, count + 1)
-)
+PARTS = {"A": 12, "B": 5, "C": 12, "D": 11, "E": 6}
+IDS = tuple(f"{part}{number}" for part, count in PARTS.items() for number in range(1, count + 1))
 
 
 @dataclass(frozen=True)
@@ -74,17 +71,14 @@ class Claims:
         self.rows.append(Row(id, source_says, measured, bool(holds), expected, reason))
 
     def check(self) -> None:
-        """Check that each claim has its expected outcome.
-
-        Raises:
-            AssertionError: lists the claims whose outcome differs from what is recorded.
-            ValueError: if there are no claims.
-        """
+        """Raise AssertionError if a claim's outcome is not the expected one, ValueError if there are no claims."""
         if not self.rows:
             raise ValueError("no claims yet: add them with claims.row(...)")
-        surprises = [row for row in self.rows if not row.as_recorded]
-        if surprises:
-            lines = (f"{row.id} {row.verdict}: {row.source_says!r}, but measured: {row.measured}" for row in surprises)
+        lines = [
+            f"{row.id} {row.verdict}: {row.source_says!r}, but measured: {row.measured}"
+            for row in self.rows if not row.as_recorded
+        ]  # fmt: skip
+        if lines:
             raise AssertionError("turned out other than recorded:\n" + "\n".join(lines))
 
     def __repr__(self) -> str:

@@ -18,8 +18,6 @@ from cnnlab.plots.base import BLUE
 from cnnlab.plots.sheets import tile
 
 Drawable = Tensor | Image.Image | Figure
-
-
 SIDE = 448  # pixels of the picture in a panel: twice the usual 224
 SMALL = 64  # images of at most so many pixels are shown enlarged
 
@@ -55,32 +53,18 @@ def picture(content: Drawable) -> Image.Image:
 def curve(values: Sequence[float], total: int, width: int) -> Image.Image:
     """Plot the objective at steps 1, 2, ... on an axis that ends at `total`; `width` is in pixels of the screen."""
     figure = Figure(figsize=(width / 100, 1.4), dpi=200)  # twice the pixels of the screen look sharp
-    axes = figure.add_axes((0.21, 0.27, 0.74, 0.67))
+    axes = figure.add_axes((0.21, 0.27, 0.74, 0.59))  # above it is space for a common factor of the numbers
     axes.plot(range(1, len(values) + 1), values, color=BLUE, linewidth=1.5)
     axes.set_xlim(1, max(total, 2))
     axes.set_xlabel("step", fontsize=8, labelpad=1)
     axes.set_ylabel("objective", fontsize=8)
-    axes.yaxis.set_label_coords(0.045, 0.6, figure.transFigure)  # at the edge it does not move
+    axes.yaxis.set_label_coords(0.045, 0.55, figure.transFigure)  # at the edge it does not move
     axes.tick_params(labelsize=7.5, length=2, pad=2)
+    axes.yaxis.get_offset_text().set_fontsize(7.5)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True) if values else NullLocator())
-    low, high = axes.get_ylim()
-    ticks = [value for value in MaxNLocator(3).tick_values(low, high) if values and low <= value <= high]
-    axes.set_yticks(ticks, tick_labels(ticks))
+    axes.yaxis.set_major_locator(MaxNLocator(3) if values else NullLocator())
     axes.spines[["top", "right"]].set_visible(False)
     return picture(figure)
-
-
-def tick_labels(values: Sequence[float]) -> list[str]:
-    """Write equally spaced numbers with few digits; the error is at most a hundredth of their distance: "-2.5e8".
-
-    Matplotlib would write a common factor above the axis, where a panel's curve has no space.
-    """
-    distance = abs(values[1] - values[0]) if len(values) > 1 else 0.0
-    for digits in range(3, 17):
-        numbers = [f"{value:.{digits}g}" for value in values]
-        if all(abs(float(number) - value) <= distance / 100 for number, value in zip(numbers, values, strict=True)):
-            break
-    return [number.replace("e+0", "e").replace("-", "\u2212") for number in numbers]
 
 
 def note(text: str) -> Image.Image:
@@ -100,17 +84,11 @@ def encode(image: Image.Image) -> bytes:
 def write_new(title: str, image: Image.Image) -> Path:
     """Write a new PNG file named after the title, with -1, -2, ... if that exists; an error leaves no file behind."""
     stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "picture"
-    for number in count():
-        path = Path(f"{stem}-{number}.png" if number else f"{stem}.png")
-        try:
-            file = path.open("xb")  # x never writes over an older file
-            break
-        except FileExistsError:
-            continue
+    paths = (Path(f"{stem}-{number}.png" if number else f"{stem}.png") for number in count())
+    path, content = next(path for path in paths if not path.exists()), encode(image)
     try:
-        with file:
-            file.write(encode(image))
-    except BaseException:
-        path.unlink()
+        path.write_bytes(content)
+    except OSError:
+        path.unlink(missing_ok=True)
         raise
     return path

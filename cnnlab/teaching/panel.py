@@ -53,15 +53,9 @@ class Panel(widgets.VBox):
     """
 
     def __init__(
-        self,
-        start: Callable[..., Drawable | Run],
-        controls: Mapping[str, widgets.Widget],
-        *,
-        view: Callable[[Run], Drawable] | None = None,
-        live: bool = False,
-        upload: str | None = None,
-        title: str = "",
-    ) -> None:
+        self, start: Callable[..., Drawable | Run], controls: Mapping[str, widgets.Widget], *,
+        view: Callable[[Run], Drawable] | None = None, live: bool = False, upload: str | None = None, title: str = "",
+    ) -> None:  # fmt: skip
         for name, control in controls.items():
             if not control.has_trait("value") or name == upload:
                 raise ValueError(f"controls: {name!r} must be a widget with a value, and not the name of the upload")

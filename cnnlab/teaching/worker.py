@@ -45,13 +45,8 @@ class Worker:
             self._stop.set()
 
     def wait(self, timeout: float) -> None:
-        """Wait until there is nothing to do.
-
-        Raises:
-            TimeoutError: after `timeout` seconds.
-        """
-        thread = self._thread
-        if thread is not None:
+        """Wait until there is nothing to do; raises TimeoutError after `timeout` seconds."""
+        if thread := self._thread:
             thread.join(timeout)
             if thread.is_alive():
                 raise TimeoutError(f"the job still runs after {timeout} s")

@@ -27,21 +27,8 @@ def squeezenet() -> nn.Sequential:
     Layers: conv1, relu1, pool1, fire2, fire3, pool3, fire4, fire5, pool5, fire6 .. fire9, conv10, relu10, logits.
     """
     model = load_checkpoint(models.squeezenet1_1(), SQUEEZENET)
-    names = [
-        "conv1",
-        "relu1",
-        "pool1",
-        "fire2",
-        "fire3",
-        "pool3",
-        "fire4",
-        "fire5",
-        "pool5",
-        "fire6",
-        "fire7",
-        "fire8",
-        "fire9",
-    ]
+    fires = [f"fire{number}" for number in range(2, 10)]
+    names = ["conv1", "relu1", "pool1", *fires[:2], "pool3", *fires[2:4], "pool5", *fires[4:]]
     layers: dict[str, nn.Module] = dict(zip(names, model.features, strict=True))
     _, conv10, relu10, pool10 = model.classifier  # without dropout
     layers |= {"conv10": conv10, "relu10": relu10, "logits": nn.Sequential(pool10, nn.Flatten())}

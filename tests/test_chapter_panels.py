@@ -1,4 +1,4 @@
-"""The panels of chapters 02 and 03: every control works, and mistakes are answered in words."""
+"""The panels of chapters 01, 02 and 03: every control works, and mistakes are answered in words."""
 
 import ast
 import time
@@ -8,17 +8,20 @@ import ipywidgets as widgets
 from notebook_parts import NOTEBOOKS, read, tagged
 from torch import nn
 
+from cnnlab.chapters.ch01_kernels import KERNELS
 from cnnlab.chapters.ch02_drawing import DIGIT_STROKES
+from cnnlab.material.photos import photo
 from cnnlab.teaching.panel import Panel
 from cnnlab.zoo.load import load_net
 
 
-def panels(number: str) -> list[Panel]:
-    """The panels of a chapter, from its setup and the cells of the sections that show them."""
+def panels(number: str, **known: object) -> list[Panel]:
+    """Make the panels of a chapter: run its setup cells, then the sections that show panels, which may need `known`."""
     notebook = read(next(path for path in NOTEBOOKS if path.name.startswith(number)))
     module = ModuleType("chapter")
     for cell in tagged(notebook, "setup"):
         exec(compile(cell.source, "setup", "exec"), module.__dict__)
+    module.__dict__.update(known)
     shown, inside = [], False
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## "):
@@ -38,6 +41,20 @@ def finished(panel: Panel) -> Panel:
     return panel
 
 
+def test_the_panel_of_chapter_01_filters_and_refuses_what_is_no_kernel() -> None:
+    (panel,) = panels("01", photos={"cat": photo("cat", 224)})
+    before = finished(panel).shown
+    panel.controls["preset"].value = KERNELS["blur"]
+    assert panel.controls["kernel"].value == KERNELS["blur"]
+    assert finished(panel).shown.tobytes() != before.tobytes()
+    for name, value in {"stride": 8, "padding": "", "pooling": "average 2"}.items():
+        panel.controls[name].value = value
+        assert finished(panel).status == "done"
+    panel.controls["kernel"].value = "1 2"
+    panel.wait(60)
+    assert panel.status == "error: kernel must have 3, 5 or 7 rows, one on each line, not 1"
+
+
 def test_the_panels_of_chapter_02_train_and_read_a_drawing() -> None:
     train, drawing = panels("02")
     train.controls["filters"].value, train.controls["epochs"].value = 2, 1
@@ -46,6 +63,7 @@ def test_the_panels_of_chapter_02_train_and_read_a_drawing() -> None:
         time.sleep(0.01)
     train.stop()
     assert finished(train).status.startswith("stopped at step")
+    train.controls["digit"].value = 9
     train.controls["rate"].value = 1.0  # far too large: words, and the panel stays usable
     train.controls["pooling"].value = "average"
     train.run()

@@ -9,7 +9,7 @@ from notebook_parts import NOTEBOOKS, code_cells, read
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "cnnlab").rglob("*.py"))
-BRITISH = r"colour|grey|centre|neighbour|behaviour|favourite|learnt|(?:optim|minim|maxim|normal|visual|recogn|random)is(?:e|i)"
+BRITISH = r"colour|grey|centre|neighbour|behaviour|favourite|learnt|(?:optim|minim|maxim|normal|visual|recogn)is[ei]"
 every_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 

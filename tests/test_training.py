@@ -166,6 +166,23 @@ def test_what_cannot_be_trained_is_refused() -> None:
         fit(tiny(), ruined, epochs=5, generator=Generator()).finish(progress=False)
 
 
+def test_fit_learns_from_what_perturb_makes_of_each_batch_and_its_labels() -> None:
+    images, labels = blobs(4).images, torch.arange(4)
+    found, expected, seen = tiny(), tiny(), []
+
+    def perturb(batch, of):
+        seen.append((batch, of))
+        return 1 - batch
+
+    again = {"epochs": 2, "batch": 2}
+    fit(found, Examples(images, labels), generator=Generator().manual_seed(2), perturb=perturb, **again).finish(False)
+    fit(expected, Examples(1 - images, labels), generator=Generator().manual_seed(2), **again).finish(False)
+    assert torch.equal(found.logits.weight, expected.logits.weight)
+    assert not torch.equal(found.logits.weight, tiny().logits.weight)
+    for batch, of in seen:
+        assert torch.equal(batch, images[of])  # the labels are the numbers of the images here
+
+
 def test_initial_weights_have_the_variance_of_he() -> None:
     chain = named(conv=nn.Conv2d(20, 300, 5), flatten=nn.Flatten(), dense=nn.Linear(400, 500))
     state = torch.get_rng_state()

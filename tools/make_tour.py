@@ -96,7 +96,9 @@ def pictures(net: Net) -> dict[str, Tensor]:
     content = net.activations(china, ["fire5"])["fire5"]
     layers = ["relu1", "fire2", "fire3", "fire5", "fire7"]
     painted = net.activations(painting("swirls", 176), layers)
-    objective = 2 * code("fire5", content) + 2 * sum(style(layer, gram(painted[layer])) for layer in layers)
+    objective = 2 * code("fire5", content)
+    for layer in layers:
+        objective += 2 * style(layer, gram(painted[layer]))
     masks = cppn(cppn_weights(1, seeded()))
     outlines = hog_net()
     peacock = descend(

@@ -19,7 +19,7 @@ from PIL import Image
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 LARGE = 100_000  # characters of a figure; larger ones are made smaller
 LIMIT = 1_900_000  # bytes of a notebook
-QUALITIES = (90, 80, 70, 60, 50)  # of JPEG: the first one that keeps the notebook below the limit is taken
+QUALITIES = (90, 85, 75, 65, 55)  # of JPEG: the first one that keeps the notebook below the limit is taken
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # What `jupyter lab` needs to open a notebook without asking for its kernel, and no more.
 METADATA = {
@@ -60,8 +60,8 @@ def lighten(outputs: list[NotebookNode], quality: int = QUALITIES[0]) -> None:
         if len(data.get("image/png", "")) > LARGE:
             buffer = io.BytesIO()
             with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as picture:
-                rgb = picture.convert("RGB")
-                rgb.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling=0)  # sharp text
+                rgb, sub = picture.convert("RGB"), 0 if quality > 80 else 2  # 2: half the resolution for colors
+                rgb.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling=sub)
             jpeg = base64.b64encode(buffer.getvalue()).decode()
             if len(jpeg) < 0.75 * len(data["image/png"]):
                 del data["image/png"]

@@ -30,10 +30,7 @@ KERNELS: dict[str, str] = {
 def parse_kernel(text: str) -> np.ndarray:
     """Read a kernel (k, k) from k lines of k numbers, with k = 3, 5 or 7; a number may be a fraction such as 1/9.
 
-    Chapter 01.
-
-    Raises:
-        ValueError: if the text is anything else; the message says what is wrong.
+    Raises ValueError if the text is anything else; the message says what is wrong.
     """
     rows = [[_number(word) for word in line.replace(",", " ").split()] for line in text.splitlines() if line.strip()]
     if len(rows) not in (3, 5, 7):

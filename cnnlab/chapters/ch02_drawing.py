@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from types import SimpleNamespace
 
 import ipywidgets as widgets
 import numpy as np
@@ -73,8 +72,6 @@ class DotPad(widgets.VBox):
     """
 
     value = traitlets.Tuple()
-    description = traitlets.Unicode("draw")
-    style = traitlets.Instance(SimpleNamespace, ())  # a panel sets the width of a label there; a pad has none
 
     def __init__(self, value: Strokes = ()) -> None:
         self.dots: dict[Dot, widgets.Button] = {}

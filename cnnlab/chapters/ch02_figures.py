@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from cnnlab.nets import Net
-from cnnlab.plots.base import BLUE, GRAY, ORANGE, draw_image, draw_probabilities, new_figure, tidy
+from cnnlab.plots.base import BLUE, GRAY, ORANGE, draw_image, draw_probabilities, new_chart, new_figure, tidy
 from cnnlab.plots.sheets import colored, tile
 
 
@@ -41,30 +41,26 @@ def show_training(losses: Sequence[float], accuracies: Sequence[float], total: i
     """Show the loss at each step (thin) with its mean over 20 steps (thick), and the held-out accuracy per epoch."""
     figure = new_figure(7.6, 2.9)
     left, right = figure.subplots(1, 2)
-    steps = np.arange(1, len(losses) + 1)
-    window = min(20, max(len(losses), 1))
+    steps, window = np.arange(1, len(losses) + 1), min(20, len(losses))
     left.plot(steps, losses, color=BLUE, linewidth=0.6, alpha=0.5)
-    if len(losses) >= window > 1:
+    if window > 1:
         left.plot(steps[window - 1 :], np.convolve(losses, np.ones(window) / window, "valid"), color=BLUE, linewidth=2)
     left.set(xlabel="step", ylabel="loss", yscale="log", xlim=(1, max(total or len(losses), 2)))
     epochs = np.arange(1, len(accuracies) + 1)
     right.plot(epochs, 100 * np.array(accuracies), color=ORANGE, marker="o", linewidth=2)
     right.set(xlabel="epoch", ylabel="held-out accuracy, %", xticks=epochs[:: max(1, len(epochs) // 8)])
-    for axis in (left, right):
-        tidy(axis)
+    tidy(left, right)
     return figure
 
 
 def show_sizes(groups: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
     """Show nets as dots: number of parameters (logarithmic) across, accuracy up; a group has one color and one line."""
-    figure = new_figure(6.6, 3.2)
-    axis = figure.subplots()
+    figure, axis = new_chart(6.6, 3.2)
     for color, (name, nets) in zip((GRAY, BLUE, ORANGE), groups.items(), strict=False):
         sizes, scores = zip(*nets, strict=True)
         axis.plot(sizes, [100 * score for score in scores], "o-", color=color, markersize=8, label=name)
     axis.set(xscale="log", xlabel="parameters", ylabel="held-out accuracy, %")
     axis.legend(frameon=False, loc="lower right")
-    tidy(axis)
     return figure
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from cnnlab.nets import Net
-from cnnlab.plots.base import GRAY, ORANGE, draw_image, draw_probabilities, new_figure, tidy
+from cnnlab.plots.base import GRAY, ORANGE, draw_image, draw_probabilities, new_chart, new_figure
 
 
 def show_above(digits: Tensor, own: Tensor, names: Sequence[str], what: str) -> Figure:
@@ -20,17 +20,14 @@ def show_above(digits: Tensor, own: Tensor, names: Sequence[str], what: str) -> 
         names: one per neuron.
         what: label of the y axis.
     """
-    figure = new_figure(8.6, 2.9)
-    axis = figure.subplots()
+    figure, axis = new_chart(8.6, 2.9)
     spread = np.random.default_rng(0).uniform(-0.25, 0.25, tuple(digits.shape))  # so that dots do not cover each other
     columns = np.arange(len(names))
     axis.plot(columns + spread, digits.cpu().numpy(), ".", color=GRAY, markersize=2, alpha=0.5, rasterized=True)
     axis.plot([], [], ".", color=GRAY, label=f"{len(digits):,} digits")
     axis.plot(columns, own.cpu().numpy(), "D", color=ORANGE, markersize=7, label="its own image")
-    axis.set_xticks(columns, names)
-    axis.set(ylabel=what)
+    axis.set(ylabel=what, xticks=columns, xticklabels=names)
     axis.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
-    tidy(axis)
     return figure
 
 

@@ -9,12 +9,10 @@ from torch import Tensor
 
 from cnnlab.plots.base import CYAN, draw_image, new_figure
 
-Box = tuple[int, int, int, int]  # top, left, bottom, right, in pixels
-
 
 def show_heat(
     photos: Mapping[str, Tensor], maps: Sequence[Tensor], *, patch: int, stride: int,
-    boxes: Mapping[str, Box] | None = None, label: str = "",
+    boxes: Mapping[str, tuple[int, int, int, int]] | None = None, label: str = "",
 ) -> Figure:  # fmt: skip
     """Show photographs, and below each one its occlusion map; a value stands at the center of its patch.
 
@@ -23,7 +21,7 @@ def show_heat(
         maps: one map (rows, columns) per photograph, each with its own range of colors.
         patch: side of the square that covered the photograph, in pixels.
         stride: distance of neighboring patches, in pixels.
-        boxes: title -> an outline, which is drawn into photograph and map.
+        boxes: title -> top, left, bottom and right of an outline, which is drawn into photograph and map.
         label: what the maps show.
     """
     figure = new_figure(2.3 * len(photos), 5.1)
@@ -33,14 +31,12 @@ def show_heat(
         draw_image(above, image, title)
         edge = patch / 2 - stride / 2  # a cell is as large as the stride, and the patch's center is its center
         extent = (edge, edge + columns * stride, edge + rows * stride, edge)
-        shown = below.imshow(values.numpy(), cmap="magma", extent=extent)
+        shown, both = below.imshow(values.numpy(), cmap="magma", extent=extent), [above, below]
         below.set(xlim=(0, image.shape[-1]), ylim=(image.shape[-2], 0))
         below.set_axis_off()
-        bar = figure.colorbar(shown, ax=[above, below], orientation="horizontal", shrink=0.8, pad=0.02, label=label)
-        bar.locator = MaxNLocator(4)
-        if boxes and title in boxes:
-            top, left, bottom, right = boxes[title]
-            for axis in (above, below):
-                size = (right - left, bottom - top)
-                axis.add_patch(Rectangle((left, top), *size, fill=False, color=CYAN, linewidth=2))
+        figure.colorbar(shown, ax=both, location="bottom", shrink=0.8, pad=0.02, label=label, ticks=MaxNLocator(4))
+        if box := (boxes or {}).get(title):
+            top, left, bottom, right = box
+            for axis in both:
+                axis.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, color=CYAN, linewidth=2))
     return figure

@@ -24,9 +24,9 @@ def show_invariance(
         for axis, (change, sizes) in zip(line, changes.items(), strict=True):
             for name, values in columns[change].items():
                 axis.plot(sizes, values.numpy(), label=name)
-            tidy(axis)
         line[0].set_ylim(bottom=0)
     for axis, change in zip(axes[-1], changes, strict=True):
         axis.set_xlabel(change)
+    tidy(*axes.flat)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right center", frameon=False)
     return figure

@@ -14,8 +14,6 @@ from cnnlab.nets import Net
 def moved(image: Tensor, *, shift: float = 0, scale: float = 1, degrees: float = 0, size: int = 224) -> Tensor:
     """Move, scale or turn a photograph about its center and return the square view of it, (1, C, size, size).
 
-    Chapter 07.
-
     Args:
         image: the whole photograph, (1, C, H, W). What lies beside its central square may come into view; outside its
             border it is mirrored.
@@ -24,8 +22,7 @@ def moved(image: Tensor, *, shift: float = 0, scale: float = 1, degrees: float =
         degrees: the angle of the turn, counterclockwise.
         size: the side of the view in pixels.
 
-    Raises:
-        ValueError: if the scale is not positive.
+    Raises ValueError if the scale is not positive.
     """
     if scale <= 0:
         raise ValueError(f"scale must be positive, not {scale}")
@@ -43,19 +40,9 @@ def moved(image: Tensor, *, shift: float = 0, scale: float = 1, degrees: float =
 def distances(net: Net, image: Tensor, views: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
     """Compute how far each view's activations are from the image's, for each layer: |a(view) - a(image)| / |a(image)|.
 
-    Chapter 07.
-
-    Args:
-        net: the network.
-        image: (1, C, H, W).
-        views: (B, C, H, W), of the same size.
-        layers: the layers to compare.
-
-    Returns:
-        The distances (B,) by layer.
+    The image is (1, C, H, W), and the views (B, C, H, W) are as large; each layer has its distances (B,).
     """
     with torch.no_grad():
         first, others = net.activations(image, layers), net.activations(views, layers)
-    return {
-        layer: ((others[layer] - first[layer]).flatten(1).norm(dim=1) / first[layer].norm()).cpu() for layer in layers
-    }
+    lengths = {layer: (others[layer] - first[layer]).flatten(1).norm(dim=1) for layer in layers}
+    return {layer: (lengths[layer] / first[layer].norm()).cpu() for layer in layers}

@@ -1,10 +1,10 @@
-"""Checks of the exercises of chapter 08: renormalized filters, a step with momentum, aliases, a running mean."""
+"""Checks of the exercises of chapter 08: renormalized filters, a step with momentum, aliases, a spread."""
 
 import math
 
 import torch
 
-from cnnlab.teaching.checks import Student, answer, random_tensor, require, same, verdict
+from cnnlab.teaching.checks import Student, answer, require, same, verdict
 from cnnlab.zoo import zfnets
 
 
@@ -62,12 +62,14 @@ def check_aliased(aliased: Student) -> str:
 
 
 @verdict
-def check_running_mean(running_mean: Student) -> str:
-    """Check `running_mean(values, width)`: the mean of every `width` neighboring values, N -> N - width + 1."""
-    values = random_tensor((11,)).tolist()
-    for width in (1, 4, 11):
-        result = answer(running_mean, values, width)
-        require(isinstance(result, list), "running_mean must return a list")
-        expected = torch.tensor(values).unfold(0, width, 1).mean(dim=1)
-        same(torch.tensor(result), expected, f"running_mean(11 values, {width})")
-    return "a mean for each place where the window is complete"
+def check_predicted_spread(predicted_spread: Student) -> str:
+    """Check `predicted_spread(start, std, inputs)`: the start, then times std * sqrt(inputs / 2) with each layer."""
+    for start, std, inputs in ((0.06, 0.01, [800, 432, 96]), (1.0, 0.1, [200]), (2.0, 0.05, [50, 3456, 800, 800, 12])):
+        expected = [start]
+        for number in inputs:
+            expected.append(expected[-1] * std * math.sqrt(number / 2))
+        result = answer(predicted_spread, start, std, inputs)
+        require(isinstance(result, list), "predicted_spread must return a list of numbers")
+        require(len(result) != len(inputs), "the list must begin with the start itself")
+        same(torch.tensor(result), torch.tensor(expected), f"predicted_spread({start}, {std}, {inputs})")
+    return "each layer multiplies what comes in by its own factor"

@@ -63,7 +63,7 @@ def check_near_duplicates(near_duplicates: Student) -> str:
 
 @verdict
 def check_overlapping(overlapping: Student) -> str:
-    """Check `overlapping(crops, others)`: (B, 3), (N, 3) of (top, left, side) -> bool (B,), which crops share a pixel."""
+    """Check `overlapping(crops, others)`: (B, 3), (N, 3) of (top, left, side) -> bool (B,), who shares a pixel."""
     generator = torch.Generator().manual_seed(0)
     crops, others = torch.randint(1, 20, (40, 3), generator=generator), torch.tensor([[2, 9, 4], [6, 1, 9], [0, 18, 1]])
     others = torch.cat([others, crops[:1] + torch.tensor([0, 30, 0])])

@@ -6,18 +6,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from cnnlab.plots.base import new_figure, tidy
+from cnnlab.plots.base import new_chart
 
 
 def show_histograms(values: Mapping[str, Tensor], xlabel: str) -> Figure:
     """Show histograms on top of each other, in 60 bins from 0 to the largest value; the counts are logarithmic."""
     arrays = {name: array.detach().flatten().cpu().numpy() for name, array in values.items()}
     edges = np.linspace(0, max(array.max() for array in arrays.values()), 61)
-    figure = new_figure(6.4, 2.8)
-    axis = figure.subplots()
+    figure, axis = new_chart(6.4, 2.8)
     for name, array in arrays.items():
         axis.hist(array, edges.tolist(), histtype="stepfilled", alpha=0.45, label=name)
     axis.set(xlabel=xlabel, ylabel="how many", yscale="log")
     axis.legend(frameon=False)
-    tidy(axis)
     return figure

@@ -19,8 +19,7 @@ def show_fooled(
     Args:
         original: photographs (B, C, H, W) in [0, 1].
         image: the adversarial examples, as many.
-        before: the net's first label of each photograph.
-        after: the net's first label of each adversarial example.
+        before, after: the net's first label of each photograph, and of each adversarial example.
         magnify: the factor of the last column.
         height: of a row, in inches.
     """

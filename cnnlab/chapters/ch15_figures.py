@@ -35,13 +35,9 @@ def show_fooled(nets: Mapping[str, Net], image: Tensor, changed: Tensor, title: 
 
 
 def show_rates(tables: Mapping[str, Tensor], rows: Sequence[str], columns: Sequence[str], ylabel: str = "") -> Figure:
-    """Show tables of shares in [0, 1] side by side, (rows, columns) each, in per cent; a larger share is darker.
+    """Show tables of shares in [0, 1] side by side, in per cent; a larger share is darker.
 
-    Args:
-        tables: title -> shares.
-        rows: names of the rows, at the left.
-        columns: names of the columns, below.
-        ylabel: what the rows are.
+    `tables` is title -> shares (rows, columns), `rows` and `columns` are their names; `ylabel` says what the rows are.
     """
     figure = new_figure(1.1 + (0.75 * len(columns) + 0.35) * len(tables), 1.1 + 0.5 * len(rows))
     axes = figure.subplots(1, len(tables), squeeze=False, sharey=True)[0]

@@ -16,14 +16,13 @@ CELL = 8  # pixels along a side of a cell
 
 
 def hog_net(orientations: int = 9) -> Net:
-    """Build HOG as a net, (B, C, H, W) in [0, 1] -> "hog" (B, 4 * orientations, H // 8 - 1, W // 8 - 1). Chapter 15.
+    """Build HOG as a net, (B, C, H, W) in [0, 1] -> "hog" (B, 4 * orientations, H // 8 - 1, W // 8 - 1).
 
     Its layers are "gradients" (B, 2, H, W): down and right, each pixel's from its strongest color; "cells"
     (B, orientations, H // 8, W // 8): the histograms of cells of 8 x 8 pixels; and "hog": each 2 x 2 cells are
     normalized together. Pixels at the right and at the bottom that do not fill a cell are left out.
 
-    Args:
-        orientations: the number of bins from 0 to 180 degrees: a bright-to-dark edge counts as a dark-to-bright one.
+    The `orientations` are bins from 0 to 180 degrees: a bright-to-dark edge counts as a dark-to-bright one.
     """
     return Net(named(gradients=_Gradients(), cells=_Cells(orientations), hog=_Blocks()), device="cpu")
 
@@ -75,7 +74,7 @@ def hog_sheet(cells: Tensor) -> Tensor:
     """Turn cells (B, orientations, h, w) into images (B, 1, 8 h, 8 w): each orientation is a stroke along the edge.
 
     A stroke's brightness is its share of the cell's length. So weak and strong outlines look alike, as they do to the
-    blocks; `skimage.feature.hog(visualize=True)` does not do that. Chapter 15.
+    blocks; `skimage.feature.hog(visualize=True)` does not do that.
     """
     count = cells.shape[1]
     angle = torch.arange(count) * (math.pi / count) + math.pi / (2 * count)  # of the gradient

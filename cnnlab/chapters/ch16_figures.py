@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 from itertools import chain, repeat
-from types import SimpleNamespace
 
 import ipywidgets as widgets
 import numpy as np
@@ -16,7 +15,7 @@ from matplotlib.patches import Circle, Rectangle
 from torch import Tensor
 
 from cnnlab.chapters.ch16_vowels import RATE, SAMPLES, Spectrogram
-from cnnlab.plots.base import BLUE, CYAN, GRAY, GREEN, ORANGE, RED, new_figure, tidy
+from cnnlab.plots.base import BLUE, CYAN, GRAY, GREEN, ORANGE, RED, new_chart, new_figure
 
 WOOD, LINES, INK, IVORY = "#e3b46c", "#6b4a1c", "#141414", "#fbfbf6"  # a board, its lines, its stones
 
@@ -25,7 +24,6 @@ def draw_board(axis: Axes, seen: Tensor, heat: Tensor | None = None, title: str 
     """Draw a board, or a window of one, as a net sees it.
 
     Args:
-        axis: where to draw.
         seen: (3, H, W), what `planes` gives: own stones, the other's stones, points that exist (elsewhere is no wood).
         heat: (H, W), drawn as red squares. A larger value is redder; the largest has the full color.
         title: text above the board.
@@ -97,8 +95,7 @@ def show_spectrograms(
 
 def show_ranges(series: Mapping[str, np.ndarray], x: Sequence[float], xlabel: str, trained: Sequence[float]) -> Figure:
     """Show accuracies (seeds, points) over x: a line is the mean, its band has all seeds; `trained` is shaded."""
-    figure = new_figure(6.6, 3.1)
-    axis = figure.subplots()
+    figure, axis = new_chart(6.6, 3.1)
     axis.axvspan(*trained, color=GRAY, alpha=0.2, linewidth=0, label="heard in training")
     for color, (name, values) in zip((BLUE, ORANGE, GREEN), series.items(), strict=False):
         axis.plot(x, 100 * values.mean(0), "o-", color=color, linewidth=2, label=name)
@@ -108,7 +105,6 @@ def show_ranges(series: Mapping[str, np.ndarray], x: Sequence[float], xlabel: st
     axis.set(xlabel=xlabel, ylabel="accuracy, %", xscale="log", ylim=(0, 103))
     axis.set_xticks(x, [f"{value:g}" for value in x])
     axis.minorticks_off()
-    tidy(axis)
     axis.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
@@ -143,8 +139,6 @@ class StonePad(widgets.GridBox):
     """
 
     value = traitlets.Unicode()
-    description = traitlets.Unicode("board")
-    style = traitlets.Instance(SimpleNamespace, ())  # a panel sets the width of a label there; a pad has none
 
     def __init__(self, value: str) -> None:
         rows = value.split()

@@ -18,10 +18,9 @@ _SYMBOLS = {"X": BLACK, "O": WHITE, ".": EMPTY}
 
 
 def board_from(text: str) -> Board:
-    """Read a board from rows of X (black), O (white) and . (empty); spaces are ignored. Chapter 16.
+    """Read a board from rows of X (black), O (white) and . (empty); spaces are ignored.
 
-    Raises:
-        ValueError: if there is another character, or the rows have different lengths.
+    Raises ValueError if there is another character, or the rows have different lengths.
     """
     rows = ["".join(line.split()) for line in text.strip().splitlines()]
     if len({len(row) for row in rows}) != 1 or set("".join(rows)) - set(_SYMBOLS):
@@ -56,8 +55,7 @@ def group(board: Board, point: Point) -> tuple[set[Point], set[Point]]:
 def play(board: Board, point: Point, color: int) -> Board:
     """Put a stone of `color` on `point`, remove the opponent's groups without liberties, and return the new board.
 
-    Raises:
-        ValueError: if the point is not empty, or the move is suicide: its own group would have no liberty.
+    Raises ValueError if the point is not empty, or the move is suicide: its own group would have no liberty.
     """
     if board.get(point) != EMPTY:
         raise ValueError(f"point {point} must be an empty point of the board")
@@ -74,8 +72,7 @@ def play(board: Board, point: Point, color: int) -> Board:
 
 def capturing_moves(board: Board, color: int) -> set[Point]:
     """Find the points where `color` captures: the last liberty of each opposing group that has only one."""
-    moves: set[Point] = set()
-    seen: set[Point] = set()
+    moves, seen = set[Point](), set[Point]()
     for point, stone in board.items():
         if stone == -color and point not in seen:
             stones, liberties = group(board, point)
@@ -126,13 +123,11 @@ def go_boards(games: int, generator: Generator, size: int = 9, per_game: int = 4
 
     Up to `per_game` boards come from one game, far apart in time.
     """
-    boards, colors = [], []
+    pairs = []
     for _ in range(games):
-        found = [(b, c) for b, c in random_game(generator, size) if capturing_moves(b, c)]
-        for board, color in found[:: max(1, -(-len(found) // per_game))]:
-            boards.append(board)
-            colors.append(color)
-    return boards, colors
+        found = [(board, color) for board, color in random_game(generator, size) if capturing_moves(board, color)]
+        pairs += found[:: max(1, -(-len(found) // per_game))]
+    return [board for board, _ in pairs], [color for _, color in pairs]
 
 
 def go_examples(boards: Sequence[Board], colors: Sequence[int], symmetries: bool = False) -> Examples:

@@ -28,7 +28,7 @@ LENGTH = 12  # words of a padded sentence
 
 
 def sentence(generator: Generator, positive: bool) -> list[str]:
-    """Draw a random sentence and return its words. Chapter 16.
+    """Draw a random sentence and return its words.
 
     In a positive sentence {right} is a word of praise and {wrong} a word of blame; in a negative sentence they swap.
     {wrong} always stands after "not".
@@ -39,23 +39,14 @@ def sentence(generator: Generator, positive: bool) -> list[str]:
 
     right, wrong = (GOOD, BAD) if positive else (BAD, GOOD)
     degree = draw(DEGREES) if draw("yn") == "y" else ""
-    filled = draw(PATTERNS).format(
-        thing=draw(THINGS), other=draw(THINGS), degree=degree, right=draw(right), wrong=draw(wrong)
-    )
-    return filled.split()
+    pattern, thing, other = draw(PATTERNS), draw(THINGS), draw(THINGS)
+    return pattern.format(thing=thing, other=other, degree=degree, right=draw(right), wrong=draw(wrong)).split()
 
 
 def one_hot(words: Sequence[str], start: int = 0) -> Tensor:
     """Turn a sentence into an image, (1, LENGTH, words of the vocabulary): in the row of a word, its column is 1.
 
-    Chapter 16.
-
-    Args:
-        words: the sentence.
-        start: the row of its first word.
-
-    Raises:
-        ValueError: if a word is unknown, or the sentence is too long.
+    The first word has the row `start`. Raises ValueError if a word is unknown, or the sentence is too long.
     """
     if unknown := [word for word in words if word not in VOCABULARY]:
         raise ValueError(f"unknown word {unknown[0]!r}: the vocabulary has {' '.join(VOCABULARY)}")

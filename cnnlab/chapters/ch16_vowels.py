@@ -52,8 +52,7 @@ def vowel(formants: Sequence[float], pitch: float, *, tract: float = 1.0, glide:
         tract: the length of the vocal tract; all formants are divided by it. A child's is 0.75 of a man's.
         glide: the number of octaves by which the pitch rises from beginning to end.
 
-    Raises:
-        ValueError: if the pitch is not between 0 and RATE / 2, or a formant or the tract is not positive.
+    Raises ValueError if the pitch is not between 0 and RATE / 2, or a formant or the tract is not positive.
     """
     if not 0 < pitch < RATE / 2 or min(tract, *formants) <= 0:
         raise ValueError(f"pitch must lie between 0 and {RATE // 2} Hz, formants and tract above 0, not {pitch:g}, "
@@ -112,7 +111,6 @@ class Spectrogram(nn.Module):
     Each of the 40 columns shows the power of a Hann window of 16 ms in overlapping bands, whose frequencies are evenly
     spaced on a logarithmic axis from 100 to 7800 Hz. The power is in decibels: the loudest band becomes 1, and 50 dB
     below it becomes 0. On this axis a shorter vocal tract shifts the image up and does not change it otherwise.
-    Chapter 16.
     """
 
     filters: Tensor

@@ -10,13 +10,10 @@ BLUE, ORANGE, GREEN, RED, CYAN, GRAY = "#4878a8", "#e07b39", "#3a8f5c", "#c8102e
 
 
 def new_figure(width: float, height: float, title: str = "", *, dpi: int = 100, placed: bool = False) -> Figure:
-    """Make an empty Figure of `width` x `height` inches.
+    """Make an empty Figure of `width` x `height` inches, with a title above everything.
 
-    pyplot is not used: it belongs to the main thread, and a panel draws in its own thread.
-
-    Args:
-        title: text above everything.
-        placed: the caller gives each axis its position. This is faster than a layout that matplotlib finds.
+    pyplot is not used: it belongs to the main thread, and a panel draws in its own thread. `placed` says that the
+    caller gives each axis its position; this is faster than a layout that matplotlib finds.
     """
     figure = Figure(figsize=(width, height), dpi=dpi, layout=None if placed else "constrained")
     if title:
@@ -24,10 +21,19 @@ def new_figure(width: float, height: float, title: str = "", *, dpi: int = 100, 
     return figure
 
 
-def tidy(axis: Axes) -> None:
-    """Hide the upper and the right edge of a chart, and draw a pale grid."""
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.grid(alpha=0.25)
+def new_chart(width: float, height: float) -> tuple[Figure, Axes]:
+    """Make a Figure of `width` x `height` inches with one tidy axis."""
+    figure = new_figure(width, height)
+    axis = figure.subplots()
+    tidy(axis)
+    return figure, axis
+
+
+def tidy(*axes: Axes) -> None:
+    """Hide the upper and the right edge of charts, and draw a pale grid."""
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(alpha=0.25)
 
 
 def draw_image(axis: Axes, image: Tensor, title: str = "", *, signed: bool = False) -> None:
@@ -56,7 +62,6 @@ def draw_bars(
     """Draw a horizontal bar for each value, the first at the top, with its number at its end.
 
     Args:
-        axis: where to draw.
         values: name -> number, at least 0; the axis reaches at least to 1.
         highlight: the name of the bar that is orange.
         before: name -> earlier number, which is drawn as a mark.

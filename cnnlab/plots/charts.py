@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from torch import Tensor
 
-from cnnlab.plots.base import BLUE, RED, draw_bars, new_figure, tidy
+from cnnlab.plots.base import BLUE, RED, draw_bars, new_chart, new_figure, tidy
 
 
 def curves(
@@ -23,8 +23,7 @@ def curves(
 
     Args:
         series: name -> values.
-        xlabel: text below the x axis.
-        ylabel: text at the y axis.
+        xlabel, ylabel: texts at the axes.
         x: numbers or names that the values belong to; None means 1, 2, 3 ...
         ticks: texts to write at the values of x.
         log: the logarithmic axes: "x", which then has its ticks at the values of x, "y" or "xy".
@@ -32,17 +31,14 @@ def curves(
         ordered: whether the series have an order. Their colors then go from blue (first) to yellow (last).
         title: text above.
     """
-    figure = new_figure(6.8, 3.2)
-    axis = figure.subplots()
+    figure, axis = new_chart(6.8, 3.2)
     colors = colormaps["viridis"](np.linspace(0, 0.92, len(series))) if ordered else [None] * len(series)
     for color, (name, values) in zip(colors, series.items(), strict=True):
         positions = range(1, len(values) + 1) if x is None else x
         style = "--" if name.startswith("formula") else "o-" if len(values) <= 16 else "-"
         axis.plot(positions, np.asarray(values), style, color=color, label=name, linewidth=2, markersize=4)
-    axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if "y" in log else "linear")
+    axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if "y" in log else "linear", ylim=ylim)
     axis.set_title(title, fontsize=10)
-    if ylim != (None, None):
-        axis.set_ylim(*ylim)
     low, high = axis.get_ylim()
     if "y" in log and high < 10 * low:  # the axis has one power of ten, or none
         axis.yaxis.set_minor_formatter("{x:g}")
@@ -51,7 +47,6 @@ def curves(
         axis.xaxis.set_minor_locator(NullLocator())
     if x is not None and ("x" in log or ticks):
         axis.set_xticks(x, ticks or [f"{position:,g}" for position in x])
-    tidy(axis)
     if len(series) > 1:
         axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
@@ -60,8 +55,7 @@ def curves(
 def show_by_layer(measures: Mapping[str, Mapping[str, Sequence[float] | Tensor]]) -> Figure:
     """Show a chart per measure: a dot for each value of each layer, and a line through the layers' medians.
 
-    Args:
-        measures: measure -> layer -> values. The layers are in order of depth.
+    `measures` is measure -> layer -> values, with the layers in order of depth.
     """
     figure = new_figure(3.1 * len(measures), 2.6)
     axes = figure.subplots(1, len(measures), squeeze=False)[0]
@@ -72,7 +66,7 @@ def show_by_layer(measures: Mapping[str, Mapping[str, Sequence[float] | Tensor]]
         axis.plot([np.median(of_layer) for of_layer in values], color=RED, linewidth=2)
         axis.set_xticks(range(len(layers)), list(layers), rotation=60)
         axis.set_title(measure, fontsize=10)
-        tidy(axis)
+    tidy(*axes)
     return figure
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
@@ -30,8 +29,8 @@ def show(
         title: text above all images.
     """
     pictures, titles = _listed(images, titles)
-    figure, axes = _grid(pictures, columns, height, title, any(titles))
-    for axis, picture, text in zip(axes, pictures, titles, strict=False):
+    figure = _grid(pictures, columns, height, title, any(titles))
+    for axis, picture, text in zip(figure.axes, pictures, titles, strict=False):
         draw_image(axis, picture, text)
     return figure
 
@@ -44,16 +43,14 @@ def show_maps(
 
     Args:
         maps: (N, H, W), a list of (H, W), or a dict title -> map.
-        titles: one text above each map.
-        columns: maps per row; None puts up to six into one row.
-        height: of a row, in inches.
+        titles, columns, height: as for `show`.
         signed: for maps with values of both signs: white is 0, red is above, blue is below. Else dark is 0.
         saturate: share of the values that may lie beyond the colors' range. With 0.01 a few extremes do not make the
             rest pale.
     """
     arrays, titles = _listed(maps, titles)
-    figure, axes = _grid(arrays, columns, height, "", any(titles))
-    for axis, array, text in zip(axes, arrays, titles, strict=False):
+    figure = _grid(arrays, columns, height, "", any(titles))
+    for axis, array, text in zip(figure.axes, arrays, titles, strict=False):
         top = float(top_of(array, saturate))
         low, colors = (-top, "RdBu_r") if signed else (min(0.0, float(array.min())), "magma")
         axis.imshow(array.squeeze().numpy(), cmap=colors, vmin=low, vmax=top, interpolation=interpolation(array))
@@ -153,15 +150,12 @@ def _listed(images: Images, titles: Sequence[str]) -> tuple[list[Tensor], Sequen
     return flat, list(titles) or [""] * len(flat)
 
 
-def _grid(
-    pictures: Sequence[Tensor], columns: int | None, height: float, title: str, titled: bool
-) -> tuple[Figure, list[Axes]]:
+def _grid(pictures: Sequence[Tensor], columns: int | None, height: float, title: str, titled: bool) -> Figure:
     ratios = [picture.shape[-1] / picture.shape[-2] for picture in pictures]
     columns = columns or min(len(ratios), 6)
     rows = math.ceil(len(ratios) / columns)
     widths = [max(ratios[column::columns]) for column in range(columns)]
     figure = new_figure(sum(widths) * height, rows * (height + 0.25 * titled), title)
-    axes = list(figure.subplots(rows, columns, width_ratios=widths, squeeze=False).flat)
-    for axis in axes:
+    for axis in figure.subplots(rows, columns, width_ratios=widths, squeeze=False).flat:
         axis.set_axis_off()
-    return figure, axes
+    return figure

@@ -24,8 +24,7 @@ def save_movie(frames: Iterable[Tensor], file: str | os.PathLike, fps: int = 15,
         fps: frames per second.
         colors: palette size of a GIF, 2 to 256. Fewer colors make a smaller file.
 
-    Raises:
-        ValueError: for another ending, or if there is no frame.
+    Raises ValueError for another ending, or if there is no frame.
     """
     path = Path(file)
     ending = path.suffix.lower()

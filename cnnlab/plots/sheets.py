@@ -1,6 +1,5 @@
 """Images made of images, and signed values as images."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -14,14 +13,12 @@ def tile(images: Tensor | Sequence[Tensor], columns: int, gap: int = 3) -> Tenso
 
     `images` is a batch (B, C, h, w), or a list of images (1, C, h, w).
     """
-    batch = (images if isinstance(images, Tensor) else torch.cat(list(images))).detach().cpu()
-    number, channels, height, width = batch.shape
-    rows = math.ceil(number / columns)
-    sheet = torch.ones(1, channels, rows * (height + gap) - gap, columns * (width + gap) - gap)
-    for index, image in enumerate(batch):
-        top, left = index // columns * (height + gap), index % columns * (width + gap)
-        sheet[0, :, top : top + height, left : left + width] = image
-    return sheet
+    batch = (images if isinstance(images, Tensor) else torch.cat(list(images))).detach().cpu().float()
+    missing = -len(batch) % columns  # white images that fill the last row
+    batch = F.pad(batch, (0, gap, 0, gap, 0, 0, 0, missing), value=1)
+    sheet = batch.unflatten(0, (-1, columns)).permute(2, 0, 3, 1, 4)  # (C, rows, h, columns, w)
+    sheet = sheet.flatten(3).flatten(1, 2)[None]
+    return sheet[..., : sheet.shape[2] - gap, : sheet.shape[3] - gap]
 
 
 def on_gray(values: Tensor, top: Tensor | float | None = None) -> Tensor:

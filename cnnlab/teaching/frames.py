@@ -27,9 +27,7 @@ def picture(content: Drawable) -> Image.Image:
 
     Images (B, C, H, W) in [0, 1] with C = 1 or 3 are laid out row by row in a nearly square grid. Images of at most
     `SMALL` pixels are enlarged by a whole factor, so that each pixel stays a sharp square.
-
-    Raises:
-        ValueError: for anything else.
+    Raises ValueError for anything else.
     """
     if isinstance(content, Figure):
         canvas = FigureCanvasAgg(content)  # pyplot would not do: it belongs to the main thread

@@ -48,8 +48,7 @@ class Panel(widgets.VBox):
         error: the exception of the last run, or None.
         shown: the last picture that was drawn, or None at the beginning.
 
-    Raises:
-        ValueError: if a control has no value, or the name of the upload.
+    Raises ValueError if a control has no value, or the name of the upload.
     """
 
     def __init__(
@@ -171,7 +170,6 @@ class Panel(widgets.VBox):
         self.details.value = lines and f"<details><summary>the whole error</summary><pre>{lines}</pre></details>"
 
     def _make_parts(self) -> None:
-        self.heading = _part(widgets.HTML(html.escape(self.title)), "title")
         self.chooser = _part(widgets.FileUpload(accept="image/*", description="your own picture"), "upload")
         self.chooser.observe(self._receive, "value")
         self.buttons = {}
@@ -188,14 +186,17 @@ class Panel(widgets.VBox):
 
     def _arrange(self) -> list[widgets.Widget]:
         for name, control in self.controls.items():
-            _part(control, f"control-{name}").description = control.description or name.replace("_", " ")
+            _part(control, f"control-{name}")
+            control.description = getattr(control, "description", "") or name.replace("_", " ")
             if self.live:
                 control.observe(lambda change: self.run(), "value")
-        # All labels are as wide as the longest; a check box has its label on the right.
-        longest = max((len(c.description) for c in self.controls.values() if not c.has_trait("indent")), default=0)
-        for control in self.controls.values():
+        # All labels are as wide as the longest; a check box has its label on the right, a pad of buttons has none.
+        labeled = [control for control in self.controls.values() if control.has_trait("style")]
+        longest = max((len(c.description) for c in labeled if not c.has_trait("indent")), default=0)
+        for control in labeled:
             control.style.description_width = f"{min(max(8 * longest + 12, 64), 140)}px"
-        column = [self.heading] * bool(self.title) + list(self.controls.values()) + [self.chooser] * bool(self.upload)
+        heading = _part(widgets.HTML(html.escape(self.title)), "title")
+        column = [heading] * bool(self.title) + list(self.controls.values()) + [self.chooser] * bool(self.upload)
         column += [widgets.HBox(list(self.buttons.values()), layout={"grid_gap": "6px"}), self.progress, self.line]
         left = widgets.VBox(column + [self.curve] * (not self.live), layout={"width": f"{WIDTH}px", "grid_gap": "8px"})
         both = widgets.HBox([left, self.image], layout={"flex_flow": "row wrap", "grid_gap": "24px"})

@@ -7,7 +7,7 @@ import io
 import os
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,10 +58,15 @@ def save_image(image: Tensor, file: str | os.PathLike) -> Path:
     picture = to_pil(image)
     if path.suffix.lower() not in Image.registered_extensions():
         raise ValueError(f"file must end in .png, .jpg, .webp or the like, not {path.suffix!r}")
+    return write_whole(path, picture.save)
+
+
+def write_whole(path: Path, save: Callable[[str], object]) -> Path:
+    """Let `save` write a file, and move it to the path when it is whole; an older file stays there until then."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
     os.close(handle)
     try:
-        picture.save(temporary)
+        save(temporary)
         os.chmod(temporary, 0o644)  # mkstemp makes private files
         os.replace(temporary, path)
     except BaseException:

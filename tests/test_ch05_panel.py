@@ -41,7 +41,7 @@ def test_a_cell_uses_the_net_under_another_rule_while_the_panel_works(chapter: d
     assert views["backprop"] is net
     assert panel.controls["view"].value is views["deconvnet"]
     nine = {number: strongest_patches(chapter["scanned"], "fire7", number) for number in CHANNELS}
-    objective, images = neuron("fire7", list(range(8))), chapter["cat"].expand(8, -1, -1, -1)
+    objective, images = neuron("fire5", *chapter["strongest"]), chapter["cat"].expand(8, -1, -1, -1)
     in_one_thread = [project(views["deconvnet"], "fire7", number, nine[number]) for number in CHANNELS]
     of_the_cell = {name: gradient(views[name], objective, images)[1] for name in ("guided", "backprop")}
     assert not torch.equal(*of_the_cell.values())

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from io import BytesIO
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
 
-from cnnlab.images import resize, to_pil
+from cnnlab.images import resize, to_pil, write_whole
 from cnnlab.runs import Run, Step
 
 FRAMES, SIDE = 40, 192  # of a filmed run: its number of frames, and the pixels of a frame's longer side
@@ -16,7 +16,7 @@ FRAMES, SIDE = 40, 192  # of a filmed run: its number of frames, and the pixels 
 def save_movie(frames: Iterable[Tensor], file: str | os.PathLike, fps: int = 15, colors: int = 128) -> Path:
     """Write frames (1, C, H, W) as an animated GIF or WebP that loops.
 
-    The folder is made if it does not exist. A frame that cannot be drawn leaves no file, and an older one as it was.
+    The folder is made if it does not exist. The file is written as a whole or not at all.
 
     Args:
         frames: images of one size, a list or an iterator.
@@ -35,11 +35,9 @@ def save_movie(frames: Iterable[Tensor], file: str | os.PathLike, fps: int = 15,
         raise ValueError("frames must have at least one image")
     if ending == ".gif":
         pictures = [picture.quantize(colors) for picture in pictures]
-    movie, milliseconds = BytesIO(), round(1000 / fps)
-    pictures[0].save(movie, ending[1:], save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(movie.getvalue())
-    return path
+    rest, duration = pictures[1:], round(1000 / fps)  # in milliseconds
+    return write_whole(path, partial(pictures[0].save, save_all=True, append_images=rest, duration=duration, loop=0))
 
 
 def filmed(run: Run, file: str | os.PathLike) -> Run:

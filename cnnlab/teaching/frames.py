@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnnlab.images import to_pil
+from cnnlab.images import to_pil, write_whole
 from cnnlab.plots.base import BLUE
 from cnnlab.plots.sheets import tile
 
@@ -80,13 +80,7 @@ def encode(image: Image.Image) -> bytes:
 
 
 def write_new(title: str, image: Image.Image) -> Path:
-    """Write a new PNG file named after the title, with -1, -2, ... if that exists; an error leaves no file behind."""
+    """Write a new PNG file named after the title, with -1, -2, ... if that exists; the whole file or nothing."""
     stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "picture"
     paths = (Path(f"{stem}-{number}.png" if number else f"{stem}.png") for number in count())
-    path, content = next(path for path in paths if not path.exists()), encode(image)
-    try:
-        path.write_bytes(content)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-    return path
+    return write_whole(next(path for path in paths if not path.exists()), image.save)

@@ -81,9 +81,8 @@ class Net(nn.Module):
         Returns:
             layer -> activations (B, channels, h, w), or (B, units) after a flattening.
 
-        Raises:
-            ValueError: for an unknown layer (the message lists the valid ones), or an image that is not a 4-d float
-                tensor.
+        Raises ValueError for an unknown layer (the message lists the valid ones), or for an image of another shape or
+        type.
         """
         wanted = set(layers)
         if unknown := sorted(wanted.difference(self.layers)):

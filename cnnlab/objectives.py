@@ -73,10 +73,8 @@ class Objective:
 def custom(formula: str, score: Callable[[Tensor, Activations], Tensor], *layers: str) -> Objective:
     """An objective of your own.
 
-    Args:
-        formula: how it is printed.
-        score: (image (B, C, H, W), activations by layer) -> one number per image (B,).
-        layers: the layers that it reads.
+    `formula` is how it is printed. `score` takes an image (B, C, H, W) and its activations by layer, and gives one
+    number per image, (B,). `layers` are the layers that it reads.
     """
     return Objective((Term(1.0, formula, score, layers),))
 

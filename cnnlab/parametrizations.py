@@ -33,10 +33,7 @@ def spectrum(decay: float = 1.0) -> Parametrization:
 
     image = sigmoid(colors @ irfft2(variable / frequency**decay)). A step of equal size for every coefficient then
     changes an image the way photographs vary: coarse structure more than fine (Olah et al. 2017, "Preconditioning").
-    Chapter 04.
-
-    Args:
-        decay: larger is smoother; 0 is white.
+    The larger `decay`, the smoother the image; 0 is white. Chapter 04.
     """
 
     def parametrize(image: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:

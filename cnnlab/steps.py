@@ -50,8 +50,7 @@ def adam(rate: float) -> StepRule:
 def lbfgs(rate: float = 1.0) -> StepRule:
     """L-BFGS (Liu & Nocedal 1989), PyTorch's, without a line search: a step is one gradient. Chapter 10.
 
-    Args:
-        rate: the length of a step, relative to the quasi-Newton step.
+    `rate` is the length of a step, relative to the quasi-Newton step.
     """
     return _torch_rule(
         partial(torch.optim.LBFGS, lr=rate, max_iter=1, history_size=10, tolerance_grad=0, tolerance_change=0)

@@ -41,8 +41,8 @@ RISING = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]])
         (checks.check_diagonal_kernel, lambda: RISING, None),
         (checks.check_diagonal_kernel, lambda: [[-1, -1, 2], [-1, 2, -1], [2, -1, -1]], None),  # a line's detector
         (checks.check_diagonal_kernel, lambda: RISING + 1, "an even area must give 0, but the numbers sum to 9"),
-        (checks.check_diagonal_kernel, lambda: RISING[:, ::-1], "rising edges should win"),
-        (checks.check_diagonal_kernel, lambda: [[0, 1, 0], [1, -4, 1], [0, 1, 0]], "rising .* edges|edges should"),
+        (checks.check_diagonal_kernel, lambda: RISING[:, ::-1], "rising edges must clearly give the largest"),
+        (checks.check_diagonal_kernel, lambda: [[0, 1, 0], [1, -4, 1], [0, 1, 0]], "rising edges must"),
         (checks.check_diagonal_kernel, lambda: np.eye(2), r"shape \(2, 2\), expected \(3, 3\)"),
     ],
 )

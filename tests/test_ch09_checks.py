@@ -37,13 +37,34 @@ def by_pixels(images: Tensor, others: Tensor, threshold: float) -> Tensor:
     return (torch.cdist(images.flatten(1), others.flatten(1)) == 0).any(dim=1)
 
 
+def overlaps_of(closed: bool) -> Callable[[Tensor, Tensor], Tensor]:
+    def overlapping(crops: Tensor, others: Tensor) -> Tensor:
+        begin, end = crops[:, None, :2], crops[:, None, :2] + crops[:, None, 2:]
+        first, last = others[:, :2], others[:, :2] + others[:, 2:]
+        pairs = (begin <= last) & (first <= end) if closed else (begin < last) & (first < end)
+        return pairs.all(dim=2).any(dim=1)
+
+    return overlapping
+
+
+def by_product(features: Tensor, known: Tensor, labels: Tensor) -> Tensor:
+    return labels[(features @ known.T).argmax(dim=1)]
+
+
 @pytest.mark.parametrize(
     ("check", "student", "said"),
     [
+        (checks.check_overlapping, overlaps_of(closed=False), None),
+        (checks.check_overlapping, overlaps_of(closed=True), "is True, expected False"),
+        (checks.check_nearest_labels, by_product, "prefers long features"),
         (checks.check_sign_distance, checks.sign_distance, None),
         (checks.check_sign_distance, without_zeros, r"shape \(5, 60\)\) is 0.49"),
-        (checks.check_near_duplicates, by_pixels, "image 1 is a copy"),
-        (checks.check_near_duplicates, lambda images, others, threshold: len(images) * [True], "a tensor of bools"),
+        (checks.check_near_duplicates, by_pixels, r"others, 0.9\) at \[1\] is False, expected True"),
+        (
+            checks.check_near_duplicates,
+            lambda images, others, threshold: len(images) * [True],
+            "of type list, expected a torch",
+        ),
     ],
 )
 def test_right_answers_are_accepted_and_mistakes_named(check: Callable, student: Callable, said: str | None) -> None:

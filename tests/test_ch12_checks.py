@@ -34,7 +34,7 @@ def brightness(image: Tensor) -> Tensor:
 
 MISTAKES = {
     "sums": (checks.check_gram, summed, "everything is 20 times"),
-    "pairs of positions": (checks.check_gram, of_positions, "not of positions"),
+    "pairs of positions": (checks.check_gram, of_positions, "not positions"),
     "batch lost": (checks.check_gram, lambda a: (summed(a) / 20).mean(0), "one matrix per image"),
     "not centered": (checks.check_covariance, lambda a: summed(a) / 15, "the means are still in it"),
     "one mean": (checks.check_covariance, lambda a: centered(a, (1, 2, 3)), "a mean of its own"),

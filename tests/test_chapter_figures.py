@@ -6,7 +6,7 @@ import torch
 from torch import Generator, nn
 
 from cnnlab import Net, initialize, load_net, named, plots
-from cnnlab.chapters import ch02_figures, ch03_figures, ch04_figures, ch11_figures, ch14_figures, ch15_figures
+from cnnlab.chapters import ch02_figures, ch03_figures, ch14_figures, ch15_figures
 from cnnlab.chapters.ch02_drawing import DIGIT_STROKES, draw
 from cnnlab.teaching.frames import picture
 
@@ -38,16 +38,6 @@ def test_layers_are_named_with_their_sizes() -> None:
     titles = ["image 28 × 28", "relu1  25 × 26 × 26", "pool1  25 × 13 × 13", "relu2  50 × 11 × 11", "pool2  50 × 5 × 5",
               "relu3  100", ""]  # fmt: skip
     assert [axis.get_title() for axis in figure.axes] == titles
-
-
-def test_activity_is_shown_relative_to_each_strips_largest() -> None:
-    figure = ch04_figures.show_activity(torch.tensor([[0.0, 2.0, 4.0], [0.0, 0.0, 0.0]]), ["a", "b"], "frame")
-    assert figure.axes[0].images[0].get_array().tolist() == [[0, 0.5, 1], [0, 0, 0]]
-
-
-def test_histograms_share_their_bins() -> None:
-    axis = ch11_figures.show_histograms({"a": torch.tensor([0.0, 1.0]), "b": torch.tensor([3.0])}, "x").axes[0]
-    assert [round(float(patch.get_xy()[:, 0].max()), 6) for patch in axis.patches] == [3, 3]
 
 
 def test_fooled_photographs_stand_beside_the_originals() -> None:

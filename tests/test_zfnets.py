@@ -1,6 +1,5 @@
 """The ZF-nets: their layers, how they are trained, their shipped weights."""
 
-import importlib
 import math
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from cnnlab.zoo.zfnets import (
     weights_of,
     zfnet,
 )
+from tools import make_checkpoints
 
 
 def seeded(seed: int = 0) -> Generator:
@@ -141,13 +141,14 @@ def test_the_shipped_nets_know_parts_that_they_have_not_seen() -> None:
 def test_make_checkpoints_writes_what_it_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: Examples
 ) -> None:
-    tool = importlib.import_module("make_checkpoints")
-    monkeypatch.setattr(tool, "zfnet_data", lambda: (few, Examples(center_crop(few.images, SEEN), few.labels)))
-    monkeypatch.setitem(tool.VARIANTS, "tiny", Variant("tiny", 1, {"dense": (8,)}))
+    monkeypatch.setattr(
+        make_checkpoints, "zfnet_data", lambda: (few, Examples(center_crop(few.images, SEEN), few.labels))
+    )
+    monkeypatch.setitem(make_checkpoints.VARIANTS, "tiny", Variant("tiny", 1, {"dense": (8,)}))
     threads = torch.get_num_threads()
     try:
-        hashes, share = tool.make_zfnet("tiny", tmp_path)
-        assert tool.make_zfnet("tiny", tmp_path / "again") == (hashes, share)
+        hashes, share = make_checkpoints.make_zfnet("tiny", tmp_path)
+        assert make_checkpoints.make_zfnet("tiny", tmp_path / "again") == (hashes, share)
     finally:
         torch.set_num_threads(threads)
     assert list(hashes) == ["zfnet/tiny.safetensors"]

@@ -1,91 +1,71 @@
 """Checks of the exercises of chapter 02: layer sizes, confusion matrix, a step of SGD, dense layers as convolutions."""
 
-import copy
+from copy import deepcopy
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
 
-from cnnlab.teaching.checks import Student, answer, random_tensor, require, same, verdict
+from cnnlab.teaching.checks import Student, answer, random_tensor, refuse, require, same, verdict
 
 
-@verdict
-def check_sizes(sizes: Student) -> str:
+@verdict("the shapes are PyTorch's, also where pooling leaves out a row")
+def check_sizes(sizes: Student) -> None:
     """Check `sizes((C, H, W), layers)`: the shape after each layer, ("conv", filters, k) or ("pool", k)."""
     nets: list[tuple[tuple[int, int, int], list[tuple[Any, ...]]]] = [
         ((1, 28, 28), [("conv", 25, 3), ("pool", 2), ("conv", 50, 3), ("pool", 2)]),
         ((3, 37, 23), [("conv", 8, 5), ("conv", 4, 4), ("pool", 3), ("pool", 2), ("conv", 6, 1)]),
     ]
     for shape, layers in nets:
-        x, expected = torch.zeros((1, *shape)), []
-        for kind, *numbers in layers:
-            if kind == "conv":
-                x = F.conv2d(x, torch.zeros(numbers[0], x.shape[1], numbers[1], numbers[1]))
-            else:
-                x = F.max_pool2d(x, numbers[0])
-            expected.append(tuple(x.shape[1:]))
-        result = answer(sizes, shape, layers)
+        result = sizes(shape, layers)
         require(isinstance(result, list), "sizes must return a list with one shape (C, H, W) per layer")
-        for (kind, *numbers), found, right in zip(layers, result, expected, strict=False):
-            same(tuple(found), right, f"for the input {shape}, the shape after {kind} {numbers}")
+        x = torch.zeros(shape)
+        for (kind, *numbers), found in zip(layers, result, strict=False):
+            x = (nn.Conv2d(x.shape[0], *numbers) if kind == "conv" else nn.MaxPool2d(*numbers))(x)
+            same(found, tuple(x.shape), f"for the input {shape}, the shape after {kind} {numbers}")
         same(len(result), len(layers), "the number of shapes")
-    return "the shapes are PyTorch's, also where pooling leaves out a row"
 
 
-@verdict
-def check_confusion(confusion: Student) -> str:
+@verdict("there is a row per digit and a column per answer, and repeated mistakes are counted")
+def check_confusion(confusion: Student) -> None:
     """Check `confusion(labels, found)`: (10, 10), how often each digit (row) was taken for each digit (column)."""
-    generator = Generator().manual_seed(0)
-    labels = torch.randint(10, (300,), generator=generator)
-    found = torch.where(
-        torch.rand(300, generator=generator) < 0.7, labels, torch.randint(10, (300,), generator=generator)
-    )
-    expected = torch.zeros(10, 10, dtype=torch.long)
-    for label, other in zip(labels.tolist(), found.tolist(), strict=True):
-        expected[label, other] += 1
-    result = answer(confusion, labels, found)
-    swapped = isinstance(result, torch.Tensor) and result.shape == (10, 10) and bool((result == expected.T).all())
-    require(not swapped, "confusion has rows and columns swapped: a row is the true digit")
+    labels, found = torch.randint(10, (2, 300), generator=Generator().manual_seed(0))
+    expected = torch.bincount(10 * labels + found, minlength=100).view(10, 10)
+    result = confusion(labels, found)
+    refuse(result, expected.T, "confusion has rows and columns swapped: a row is the true digit")
+    refuse(result, expected.clamp(max=1), "confusion counts a repeated answer only once: add 1 for each image")
     same(result, expected, "confusion(labels, found)")
-    few = answer(confusion, torch.tensor([3, 3, 3]), torch.tensor([5, 5, 3]))
-    same(few[3].tolist(), [0, 0, 0, 1, 0, 2, 0, 0, 0, 0], "row 3 of confusion([3, 3, 3], [5, 5, 3])")
-    return "there is a row per digit and a column per answer, and repeated mistakes are counted"
 
 
-@verdict
-def check_sgd_step(sgd_step: Student) -> str:
-    """Check `sgd_step(chain, images, labels, rate)`: it moves each parameter by -rate * gradient.
+def trained(chain: nn.Module, images: Tensor, labels: Tensor, rate: float) -> tuple[float, dict[str, Tensor]]:
+    """Return the loss of a chain, and what its parameters are after a step of SGD; the chain is not changed."""
+    stepped = deepcopy(chain)
+    loss = F.cross_entropy(stepped(images), labels)
+    loss.backward()
+    torch.optim.SGD(stepped.parameters(), lr=rate).step()
+    return loss.item(), dict(stepped.named_parameters())
 
-    It returns the loss before the step.
-    """
-    generator = Generator().manual_seed(0)
+
+@verdict("after one step and after two, the parameters are those of torch.optim.SGD")
+def check_sgd_step(sgd_step: Student) -> None:
+    """Check `sgd_step(chain, images, labels, rate)`: parameters move by -rate * gradient; returns the loss before."""
     chain = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2 * 4 * 5, 10))
-    images, labels = torch.rand((7, 1, 6, 7), generator=generator), torch.randint(10, (7,), generator=generator)
-    reference = copy.deepcopy(chain)
-    descent = torch.optim.SGD(reference.parameters(), lr=0.3)
+    images, labels = random_tensor((7, 1, 6, 7)), torch.tensor([3, 0, 9, 3, 7, 1, 5])
     for number in ("first", "second"):  # the second step must not add the gradients of the first
-        loss = F.cross_entropy(reference(images), labels)
-        descent.zero_grad()
-        loss.backward()
-        descent.step()
-        result = answer(sgd_step, chain, images, labels, 0.3)
-        same(float(result), loss.item(), f"the loss of the {number} step")
-        for (name, found), right in zip(chain.named_parameters(), reference.parameters(), strict=True):
-            same(found.detach(), right.detach(), f"parameter {name} after the {number} step", tolerance=1e-4)
-    return "after one step and after two, the parameters are those of torch.optim.SGD"
+        loss, expected = trained(chain, images, labels, 0.3)
+        same(sgd_step(chain, images, labels, 0.3), loss, f"the loss of the {number} step")
+        for name, parameter in chain.named_parameters():
+            same(parameter, expected[name], f"parameter {name} after the {number} step", tolerance=1e-4)
 
 
-@verdict
-def check_as_convolution(as_convolution: Student) -> str:
+@verdict("maps of the old size give the same numbers, and wider maps give a row of answers")
+def check_as_convolution(as_convolution: Student) -> None:
     """Check `as_convolution(dense, channels, h, w)`: the nn.Conv2d that computes what nn.Linear does after flatten."""
-    dense = nn.Linear(3 * 4 * 5, 6)
-    maps = random_tensor((2, 3, 4, 5))
-    convolution = answer(as_convolution, dense, 3, 4, 5)
+    dense, maps = nn.Linear(3 * 4 * 5, 6), random_tensor((2, 3, 4, 5))
+    convolution = as_convolution(dense, 3, 4, 5)
     require(isinstance(convolution, nn.Conv2d), "as_convolution must return an nn.Conv2d")
     same(tuple(convolution.weight.shape), (6, 3, 4, 5), "the shape of its weight")
-    with torch.no_grad():
-        same(convolution(maps), dense(maps.flatten(1))[..., None, None], "its output for maps (2, 3, 4, 5)")
-        wide = torch.cat([maps, maps.flip(3)], dim=3)  # (2, 3, 4, 10)
-        same(tuple(convolution(wide).shape), (2, 6, 1, 6), "the shape of its output for maps twice as wide")
-    return "maps of the old size give the same numbers, and wider maps give a row of answers"
+    same(answer(convolution, maps), dense(maps.flatten(1))[..., None, None], "its output for maps (2, 3, 4, 5)")
+    wide = answer(convolution, torch.cat([maps, maps.flip(3)], dim=3))  # of maps (2, 3, 4, 10)
+    same(tuple(wide.shape), (2, 6, 1, 6), "the shape of its output for maps twice as wide")

@@ -2,65 +2,55 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from cnnlab.descent import gradient
 from cnnlab.nets import Net
 from cnnlab.objectives import neuron
-from cnnlab.teaching.checks import Student, Wrong, answer, require, same, verdict
+from cnnlab.teaching.checks import Student, random_tensor, refuse, same, verdict
 from cnnlab.techniques import relu_rules
 
 
-@verdict
-def check_guided(guided: Student) -> str:
+@verdict("only positive gradients pass, and only where the ReLU's input was positive")
+def check_guided(guided: Student) -> None:
     """Check `guided(grad, x)`: what the backward pass hands on below a ReLU, both (B, C, H, W)."""
-    generator = torch.Generator().manual_seed(0)
-    grad, x = (torch.randn((2, 3, 4, 5), generator=generator) for _ in range(2))
-    result = answer(guided, grad, x)
+    grad, x = random_tensor((2, 2, 3, 4, 5)) - 0.5
+    result = guided(grad, x)
     for name, rule in (("backprop", relu_rules.backprop_rule), ("deconvnet", relu_rules.deconvnet_rule)):
-        if isinstance(result, Tensor) and torch.equal(result, rule(grad, x)):
-            raise Wrong(f"that is {name}'s rule: guided backprop needs both conditions at once")
+        refuse(result, rule(grad, x), f"that is {name}'s rule: guided backprop needs both conditions at once")
     same(result, relu_rules.guided_rule(grad, x), "guided(grad, x) of shape (2, 3, 4, 5)")
-    return "only positive gradients pass, and only where the ReLU's input was positive"
 
 
-@verdict
-def check_switches(switches: Student) -> str:
+@verdict("these are the positions of the maxima, as PyTorch counts them")
+def check_switches(switches: Student) -> None:
     """Check `switches(maps)`: where each 2 x 2 window has its maximum, (B, C, H, W) -> (B, C, H // 2, W // 2)."""
-    maps = torch.randn((2, 3, 6, 10), generator=torch.Generator().manual_seed(0))
-    _, expected = F.max_pool2d(maps, 2, return_indices=True)
-    result = answer(switches, maps)
-    if isinstance(result, Tensor) and result.shape == expected.shape:
-        require(int(result.max()) > 3, "the numbers are positions in the window (0 to 3), not in the whole map")
-    same(result, expected, "switches(maps of shape (2, 3, 6, 10))")
-    return "these are the positions of the maxima, as PyTorch counts them"
+    maps = random_tensor((2, 3, 6, 10)) - 0.5
+    in_window = maps.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4).argmax(4)
+    result = switches(maps)
+    refuse(result, in_window, "the numbers are positions in the window (0 to 3), not in the whole map")
+    same(result, F.max_pool2d(maps, 2, return_indices=True)[1], "switches(maps of shape (2, 3, 6, 10))")
 
 
-@verdict
-def check_project(project: Student) -> str:
+@verdict("it equals the gradient under the deconvnet's rule, for two networks")
+def check_project(project: Student) -> None:
     """Check `project(modules, image, channel, y, x)`: a deconvnet of convolutions, ReLUs and 2 x 2 max poolings."""
-    generator = torch.Generator().manual_seed(0)
     for widths, kernel in (((3, 6, 8), 3), ((1, 4, 6, 5), 5)):
         modules: list[nn.Module] = []
         for before, after in zip(widths, widths[1:], strict=False):
-            modules += [nn.Conv2d(before, after, kernel, padding=kernel // 2), nn.ReLU(), nn.MaxPool2d(2)]
-        for module in modules:
-            for parameter in module.parameters():
-                nn.init.normal_(parameter, std=0.3, generator=generator).requires_grad_(False)
+            convolution = nn.Conv2d(before, after, kernel, padding=kernel // 2).requires_grad_(False)
+            convolution.weight.copy_(random_tensor((after, before, kernel, kernel), after) - 0.5)
+            modules += [convolution, nn.ReLU(), nn.MaxPool2d(2)]
         net = Net(nn.Sequential(*modules), device="cpu")
-        image = torch.rand((1, widths[0], 24, 32), generator=generator)
-        position = (2, 1, 2)  # channel, y, x
-        target = neuron(net.layers[-1], *position)
-        _, expected = gradient(relu_rules.deconvnet(net), target, image)
-        result = answer(project, modules, image, *position)
-        if isinstance(result, Tensor) and torch.allclose(result, gradient(net, target, image)[1], atol=1e-6):
-            raise Wrong("that is the true gradient: a deconvnet's ReLU looks at the gradient, not at its input")
+        image, position = random_tensor((1, widths[0], 24, 32)), (2, 1, 2)  # channel, y, x
+        objective = neuron(net.layers[-1], *position)
+        (_, true), (_, expected) = (gradient(view, objective, image) for view in (net, relu_rules.deconvnet(net)))
+        result = project(modules, image, *position)
+        refuse(result, true, "that is the true gradient: a deconvnet's ReLU looks at the gradient, not at its input")
         same(result, expected, f"project({len(modules)} modules, image of shape {tuple(image.shape)}, {position})")
-    return "it equals the gradient under the deconvnet's rule, for two networks"
 
 
-@verdict
-def check_distinct(distinct: Student) -> str:
+@verdict("the strongest come first, and none is too near a stronger one")
+def check_distinct(distinct: Student) -> None:
     """Check `distinct(positions, distance, count)`: the first `count` (y, x) further apart than `distance`."""
     generator = torch.Generator().manual_seed(0)
     for distance, count in ((5, 4), (20, 9), (1000, 3), (0, 5)):
@@ -70,6 +60,4 @@ def check_distinct(distinct: Student) -> str:
         for y, x in positions:
             if len(kept) < count and all((y - v) ** 2 + (x - u) ** 2 > distance**2 for v, u in kept):
                 kept.append((y, x))
-        result = answer(distinct, positions, distance, count)
-        same([tuple(position) for position in result], kept, f"distinct(45 positions, {distance}, {count})")
-    return "the strongest come first, and none is too near a stronger one"
+        same(distinct(positions, distance, count), kept, f"distinct(45 positions, {distance}, {count})")

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from scipy.spatial.distance import pdist
 from torch import Tensor
 
-from cnnlab.teaching.checks import Student, answer, random_tensor, require, same, verdict
+from cnnlab.teaching.checks import Student, random_tensor, refuse, same, verdict
 
 
 def sign_distance(changes: Tensor) -> float:
@@ -30,67 +30,49 @@ def thumbnails(images: Tensor) -> Tensor:
     return F.normalize((small - small.mean(dim=2, keepdim=True)).flatten(1))
 
 
-@verdict
-def check_sign_distance(student: Student) -> str:
+@verdict("all signs are compared, zeros too, and each pair counts once")
+def check_sign_distance(student: Student) -> None:
     """Check `sign_distance(changes)`: (images, features) -> the mean share of differing signs over all pairs."""
     changes = torch.tensor([[1.0, -2, 0, 3], [4.0, -1, 0, -1]])
-    same(answer(student, changes), 0.25, "sign_distance([[1, -2, 0, 3], [4, -1, 0, -1]])")
-    same(answer(student, changes[:1].repeat(3, 1)), 0.0, "sign_distance of three equal changes")
-    generator = torch.Generator().manual_seed(0)
-    changes = torch.randn((5, 60), generator=generator).relu() - torch.rand((5, 60), generator=generator).round()
-    same(answer(student, changes), sign_distance(changes), "sign_distance(changes of shape (5, 60))")
-    return "all signs are compared, zeros too, and each pair counts once"
+    same(student(changes), 0.25, "sign_distance([[1, -2, 0, 3], [4, -1, 0, -1]])")
+    same(student(changes[:1].repeat(3, 1)), 0.0, "sign_distance of three equal changes")
+    changes = (4 * random_tensor((5, 60)) - 2).relu() - random_tensor((5, 60), 1).round()
+    same(student(changes), sign_distance(changes), "sign_distance(changes of shape (5, 60))")
 
 
-@verdict
-def check_near_duplicates(near_duplicates: Student) -> str:
+@verdict("copies in another light are found, and strangers are not taken for copies")
+def check_near_duplicates(near_duplicates: Student) -> None:
     """Check `near_duplicates(images, others, threshold)`: is an image's thumbnail like one of the others'? (B,)"""
     images, others = random_tensor((6, 3, 32, 48)), random_tensor((9, 3, 32, 48), 1)
     images[1], images[4] = others[7] * 0.6 + 0.2, (others[2] + 0.05 * images[4]).clamp(0, 1)
     for threshold in (0.9, 0.999):
         expected = (thumbnails(images) @ thumbnails(others).T).amax(dim=1) >= threshold
-        found = answer(near_duplicates, images, others, threshold)
-        bools = isinstance(found, Tensor) and found.dtype == torch.bool
-        require(bools, "near_duplicates must return a tensor of bools")
-        shape = tuple(found.shape)
-        require(shape == (6,), f"near_duplicates has the shape {shape}, expected one bool per image: (6,)")
-        for index in range(6):
-            what = "is a copy" if expected[index] else "is no copy"
-            message = f"with the threshold {threshold}, image {index} {what} of one of the others"
-            require(bool(found[index] == expected[index]), message)
-    return "copies in another light are found, and strangers are not taken for copies"
+        same(near_duplicates(images, others, threshold), expected, f"near_duplicates(images, others, {threshold})")
 
 
-@verdict
-def check_overlapping(overlapping: Student) -> str:
-    """Check `overlapping(crops, others)`: (B, 3), (N, 3) of (top, left, side) -> bool (B,), who shares a pixel."""
-    generator = torch.Generator().manual_seed(0)
-    crops, others = torch.randint(1, 20, (40, 3), generator=generator), torch.tensor([[2, 9, 4], [6, 1, 9], [0, 18, 1]])
-    others = torch.cat([others, crops[:1] + torch.tensor([0, 30, 0])])
-    crops = torch.cat([crops, others[-1:] - others[-1, 2] * torch.tensor([0, 1, 0])])  # it only touches the last one
-    covered = torch.zeros(60, 60)
+@verdict("crops that only touch share no pixel; crops inside each other do")
+def check_overlapping(overlapping: Student) -> None:
+    """Check `overlapping(crops, others)`: (B, 3), (N, 3) of (top, left, side) -> bool (B,), which share a pixel."""
+    others = torch.tensor([[2, 9, 4], [6, 1, 9], [0, 18, 1], [30, 40, 3]])
+    crops = torch.randint(1, 20, (40, 3), generator=torch.Generator().manual_seed(0))
+    crops = torch.cat([crops, torch.tensor([[2, 13, 4], [3, 10, 1]])])  # one only touches [2, 9, 4], one lies inside
+    covered = torch.zeros(60, 60, dtype=torch.bool)
     for top, left, side in others.tolist():
-        covered[top : top + side, left : left + side] = 1
-    result = answer(overlapping, crops, others)
-    bools = isinstance(result, Tensor) and result.dtype == torch.bool and result.shape == (41,)
-    require(bools, "overlapping must return a tensor of bools, one per crop")
-    for (top, left, side), got in zip(crops.tolist(), result.tolist(), strict=True):
-        expected = bool(covered[top : top + side, left : left + side].any())
-        words = "shares pixels with one" if expected else "shares no pixel with any"
-        require(got == expected, f"the crop {[top, left, side]} {words} of {others.tolist()}")
-    return "crops that only touch share no pixel; crops inside each other do"
+        covered[top : top + side, left : left + side] = True
+    expected = torch.stack([covered[y : y + side, x : x + side].any() for y, x, side in crops.tolist()])
+    for number, crop in enumerate(crops.split(1)):  # each crop alone, so that the message can name it
+        what = f"overlapping({crop.tolist()}, {others.tolist()})"
+        same(overlapping(crop, others), expected[number : number + 1], what)
+    same(overlapping(crops, others), expected, f"overlapping(crops of shape (42, 3), {others.tolist()})")
 
 
-@verdict
-def check_nearest_labels(nearest_labels: Student) -> str:
+@verdict("the angle counts, not the length")
+def check_nearest_labels(nearest_labels: Student) -> None:
     """Check `nearest_labels(features (B, n), known (N, n), labels (N,))`: the label of the largest cosine, (B,)."""
     features, known = random_tensor((7, 5)) - 0.5, random_tensor((9, 5), seed=1) - 0.5
     known = known * torch.arange(1.0, 10)[:, None]  # of different lengths: a product alone is no cosine
     labels = torch.tensor([3, 1, 4, 1, 5, 9, 2, 6, 5])
-    cosines = torch.cosine_similarity(features[:, None], known, dim=2)
-    result = answer(nearest_labels, features, known, labels)
-    if isinstance(result, Tensor) and result.shape == (7,):
-        longest = labels[(features @ known.T).argmax(dim=1)]
-        require(not torch.equal(result, longest), "the product prefers long features: divide each by its length")
+    products, cosines = features @ known.T, torch.cosine_similarity(features[:, None], known, dim=2)
+    result = nearest_labels(features, known, labels)
+    refuse(result, labels[products.argmax(dim=1)], "the product prefers long features: divide each by its length")
     same(result, labels[cosines.argmax(dim=1)], "nearest_labels(features (7, 5), known (9, 5), labels)")
-    return "the angle counts, not the length"

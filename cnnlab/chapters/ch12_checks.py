@@ -1,73 +1,54 @@
 """Checks of the exercises of chapter 12: Gram matrix, covariance, the gradient of a style, the photograph's colors."""
 
 import torch
-from torch import Tensor
 
-from cnnlab.teaching.checks import Student, Wrong, answer, random_tensor, require, same, verdict
+from cnnlab.teaching.checks import Student, random_tensor, refuse, require, same, verdict, within
 from cnnlab.techniques.gram_style import gram as gram_matrix
 
 
-@verdict
-def check_gram(gram: Student) -> str:
+@verdict("there is one matrix per image, whatever its height and width")
+def check_gram(gram: Student) -> None:
     """Check `gram(activations)`: (B, channels, h, w) -> (B, channels, channels), means over the positions."""
     activations = random_tensor((2, 3, 4, 5))
-    expected = gram_matrix(activations)
-    result = answer(gram, activations)
-    if isinstance(result, Tensor):
-        positions = activations.flatten(2)
-        of_positions = torch.allclose(result.sum(), (positions.mT @ positions).sum() / 20)
-        of_positions = of_positions or result.shape == (2, 20, 20)
-        require(not of_positions, "gram: pairs of channels are asked for, not of positions: sum over the positions")
-        require(result.shape != (3, 3), "gram: one matrix per image: the batch stays a dimension of its own")
-    same(result, expected, "gram(activations of shape (2, 3, 4, 5))")
-    return "there is one matrix per image, whatever its height and width"
+    result = gram(activations)
+    shape = tuple(getattr(result, "shape", ()))
+    require(shape[-2:] != (20, 20), "gram compares channels, not positions: sum over the positions")
+    require(shape != (3, 3), "gram must give one matrix per image: the batch stays a dimension of its own")
+    same(result, gram_matrix(activations), "gram(activations of shape (2, 3, 4, 5))")
 
 
-@verdict
-def check_covariance(covariance: Student) -> str:
+@verdict("the covariance is the Gram matrix minus the products of the means")
+def check_covariance(covariance: Student) -> None:
     """Check `covariance(activations)`: (B, channels, h, w) -> (B, channels, channels), over the positions."""
     activations = random_tensor((2, 4, 3, 5))
     expected = torch.stack([torch.cov(flat, correction=0) for flat in activations.flatten(2)])
-    result = answer(covariance, activations)
-    if isinstance(result, Tensor) and result.shape == expected.shape:
-        gram = gram_matrix(activations)
-        require(not torch.allclose(result, gram), "covariance: that is the Gram matrix: the means are still in it")
-        whole = activations.flatten(2) - activations.mean((1, 2, 3)).view(-1, 1, 1)
-        one_mean = torch.allclose(result, whole @ whole.mT / 15)
-        require(not one_mean, "covariance: every channel has a mean of its own: over which dimensions?")
+    one_mean = gram_matrix(activations - activations.mean((1, 2, 3), keepdim=True))
+    result = covariance(activations)
+    refuse(result, gram_matrix(activations), "that is the Gram matrix: the means are still in it")
+    refuse(result, one_mean, "every channel has a mean of its own: over which dimensions?")
     same(result, expected, "covariance(activations of shape (2, 4, 3, 5))")
-    return "the covariance is the Gram matrix minus the products of the means"
 
 
-@verdict
-def check_style_gradient(style_gradient: Student) -> str:
-    """Check `style_gradient(F, A)`: F (N, M), A (N, N) a sum over positions -> the gradient of the style loss (N, M).
-
-    Source: Gatys et al. 2015, "A neural algorithm of artistic style", eq. 6.
-    """
+@verdict("autograd gives the same gradient; yours needs one matrix product and no graph")
+def check_style_gradient(style_gradient: Student) -> None:
+    """Check `style_gradient(F, A)`: (N, M), (N, N) -> the gradient of the loss, (N, M). Gatys et al. 2015, eq. 6."""
     flat, target = random_tensor((3, 8)) - 0.3, random_tensor((3, 3), 1)
     target = 4 * (target + target.mT)
     variable = flat.clone().requires_grad_()
     loss = (variable @ variable.mT - target).square().sum() / (4 * 3**2 * 8**2)
     (expected,) = torch.autograd.grad(loss, variable)
-    result = answer(style_gradient, flat, target)
-    if isinstance(result, Tensor) and result.shape == expected.shape and torch.allclose(result, -expected):
-        raise Wrong("style_gradient: the sign is wrong: where G is too large, F must shrink")
+    result = style_gradient(flat, target)
+    refuse(result, -expected, "the sign is wrong: where G is too large, F must shrink")
     same(result, expected, "style_gradient(F of shape (3, 8), A)")
-    return "autograd gives the same gradient; yours needs one matrix product and no graph"
 
 
-@verdict
-def check_own_colors(own_colors: Student) -> str:
+@verdict("the strokes are the painting's, the colors are the photograph's")
+def check_own_colors(own_colors: Student) -> None:
     """Check `own_colors(styled, photograph)`: brightness of the one, colors of the other, both (B, 3, H, W)."""
-    styled, photograph = (0.4 + 0.2 * random_tensor((2, 3, 4, 5), seed) for seed in (0, 1))  # nothing is clipped
-    expected = photograph + styled.mean(1, keepdim=True) - photograph.mean(1, keepdim=True)
-    result = answer(own_colors, styled, photograph)
-    turned = styled + photograph.mean(1, keepdim=True) - styled.mean(1, keepdim=True)
-    if isinstance(result, Tensor) and result.shape == expected.shape:
-        require(not torch.allclose(result, turned), "own_colors: that is the photograph in the painting's colors")
-    same(result, expected, "own_colors(styled of shape (2, 3, 4, 5), photograph)")
-    extreme = answer(own_colors, torch.ones(1, 3, 2, 2), random_tensor((1, 3, 2, 2)))
-    in_range = isinstance(extreme, Tensor) and bool(((extreme >= 0) & (extreme <= 1)).all())
-    require(in_range, "own_colors: an image stays in [0, 1]: clamp it at the end")
-    return "the strokes are the painting's, the colors are the photograph's"
+    styled, photograph = 0.4 + 0.2 * random_tensor((2, 2, 3, 4, 5))  # nothing is clipped
+    lighter = styled.mean(1, keepdim=True) - photograph.mean(1, keepdim=True)
+    result = own_colors(styled, photograph)
+    refuse(result, styled - lighter, "that is the photograph in the painting's colors")
+    same(result, photograph + lighter, "own_colors(styled of shape (2, 3, 4, 5), photograph)")
+    extreme = own_colors(torch.ones(1, 3, 2, 2), random_tensor((1, 3, 2, 2)))
+    within(extreme, 0, 1, "an image stays in [0, 1]: clamp it at the end")

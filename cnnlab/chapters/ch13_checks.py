@@ -1,50 +1,38 @@
 """Checks of the exercises of chapter 13: one channel alone, channels reweighted, the nearest texture."""
 
 import torch
-from torch import Tensor
 
-from cnnlab.chapters.ch10_checks import sparse_tensor
-from cnnlab.teaching.checks import Student, Wrong, answer, random_tensor, require, same, verdict
+from cnnlab.teaching.checks import Student, random_tensor, refuse, same, verdict
 from cnnlab.techniques import inversion
 
 
-@verdict
-def check_keep_channel(keep_channel: Student) -> str:
+@verdict("each position keeps its sum, and all of it is in one map")
+def check_keep_channel(keep_channel: Student) -> None:
     """Check `keep_channel(activations, channel)`: (B, channels, h, w), a channel's number -> the same shape."""
-    activations = sparse_tensor((2, 5, 3, 4))
+    activations = (random_tensor((2, 5, 3, 4)) - 0.5).relu()
     for channel in (0, 3):
-        result, expected = answer(keep_channel, activations, channel), inversion.keep_channel(activations, channel)
-        if isinstance(result, Tensor) and result.shape == expected.shape:
-            own = torch.zeros_like(expected)
-            own[:, channel] = activations[:, channel]
-            require(not torch.equal(result, own), "keep_channel: the map must become the sum over all maps")
+        own = torch.zeros_like(activations)
+        own[:, channel] = activations[:, channel]
+        result, expected = keep_channel(activations, channel), inversion.keep_channel(activations, channel)
+        refuse(result, own, "the map must become the sum over all maps")
         same(result, expected, f"keep_channel(activations of shape (2, 5, 3, 4), {channel})")
-    return "each position keeps its sum, and all of it is in one map"
 
 
-@verdict
-def check_reweight(reweight: Student) -> str:
+@verdict("the sum of the code is unchanged, and each map has its share of it")
+def check_reweight(reweight: Student) -> None:
     """Check `reweight(activations, shares)`: (1, channels, h, w), (channels,) -> map k has the share k of the sum."""
-    activations, shares = sparse_tensor((1, 5, 3, 4)) + 0.01, random_tensor((5,), 1)
-    shares = shares / shares.sum()
-    expected = inversion.reweight_channels(activations, shares)
-    result = answer(reweight, activations, shares)
-    if isinstance(result, Tensor) and result.shape == expected.shape:
-        plain = activations * shares.view(1, -1, 1, 1)
-        require(not torch.allclose(result, plain), "reweight: divide each map by its own sum first")
+    activations, shares = random_tensor((1, 5, 3, 4)), torch.softmax(random_tensor((5,), 1), dim=0)
+    result, expected = reweight(activations, shares), inversion.reweight_channels(activations, shares)
+    refuse(result, activations * shares.view(1, -1, 1, 1), "divide each map by its own sum first")
     same(result, expected, "reweight(activations of shape (1, 5, 3, 4), shares)")
-    return "the sum of the code is unchanged, and each map has its share of it"
 
 
-@verdict
-def check_nearest(nearest: Student) -> str:
+@verdict("the direction decides, not the length, and none is nearest to itself")
+def check_nearest(nearest: Student) -> None:
     """Check `nearest(descriptions)`: (N, features) -> the number of each one's nearest other, (N,) integers."""
     descriptions = random_tensor((7, 4))
-    descriptions[3] = 100 * descriptions[5]  # the same direction, a hundred times as long
-    unit = torch.nn.functional.normalize(descriptions, dim=1)
-    alike = unit @ unit.T - 2 * torch.eye(7)
-    result = answer(nearest, descriptions)
-    if isinstance(result, Tensor) and torch.equal(result, torch.arange(7)):
-        raise Wrong("nearest: each is nearest to itself: leave the diagonal out")
+    descriptions[3] = 100 * descriptions[5] + random_tensor((4,), 1)  # nearly the same direction, but far longer
+    alike = torch.cosine_similarity(descriptions[:, None], descriptions, dim=2) - 2 * torch.eye(7)
+    result = nearest(descriptions)
+    refuse(result, torch.arange(7), "each is nearest to itself: leave the diagonal out")
     same(result, alike.argmax(dim=1), "nearest(descriptions of shape (7, 4))")
-    return "the direction decides, not the length, and none is nearest to itself"

@@ -34,15 +34,10 @@ def photo_part(name: str, held_out: bool = False) -> Tensor:
 
 
 def photo_crops(count: int, generator: Generator, held_out: bool = False) -> Examples:
-    """Random crops of all photographs, as `random_crops` makes them, and their labels.
+    """Random crops of all photographs, as `random_crops` makes them, and their labels, which are numbers of `PHOTOS`.
 
-    Args:
-        count: crops per photograph.
-        generator: where the random numbers come from.
-        held_out: whether they are cut out of the held-out part instead of the one to train on.
-
-    Returns:
-        images (count * 16, 3, 72, 72) and labels, numbers of `PHOTOS`; photograph by photograph in turn.
+    There are `count` crops of each photograph, (count * 16, 3, 72, 72), photograph by photograph in turn. They are cut
+    out of the part to train on, or out of the held-out part.
     """
     images = torch.stack([random_crops(photo_part(name, held_out), count, generator) for name in PHOTOS], dim=1)
     return Examples(images.flatten(0, 1), torch.arange(len(PHOTOS)).repeat(count))
@@ -67,13 +62,7 @@ def augment_crops(images: Tensor, generator: Generator) -> Tensor:
     """What a net in training sees of stored crops: a random 64 x 64 part, mirrored or not, in other colors.
 
     Saturation is multiplied by 0 .. 1.5 and each color's brightness by 0.75 .. 1.25, most of which all three share.
-
-    Args:
-        images: (B, 3, 72, 72).
-        generator: where the random numbers come from.
-
-    Returns:
-        (B, 3, 64, 64) in [0, 1].
+    (B, 3, 72, 72) -> (B, 3, 64, 64) in [0, 1].
     """
     number = len(images)
     across, down = torch.randint(STORED - SEEN + 1, (2, number, 1), generator=generator) + torch.arange(SEEN)

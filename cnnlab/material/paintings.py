@@ -11,17 +11,11 @@ PAINTINGS: tuple[str, ...] = ("swirls", "birches", "dots", "ink", "wave", "glass
 
 
 def painting(name: str, size: int | tuple[int, int] | None = None) -> Tensor:
-    """A painting of the course's own, (1, 3, H, W); every call gives the same.
-
-    Chapter 12 takes styles from the paintings.
+    """A painting of the course's own, (1, 3, H, W); every call gives the same. Chapter 12.
 
     Args:
-        name: one of `PAINTINGS`.
+        name: one of `PAINTINGS`; another one raises a ValueError, a missing file a RuntimeError.
         size: pixels of a square, or (H, W): the middle of the canvas in these proportions; None: 512 x 512.
-
-    Raises:
-        ValueError: for an unknown name; the message lists the valid ones.
-        RuntimeError: if the painting's file is missing.
     """
     if name not in PAINTINGS:
         raise ValueError(f"unknown painting {name!r}: there are {', '.join(PAINTINGS)}")

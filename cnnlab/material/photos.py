@@ -19,11 +19,8 @@ def photo(name: str, size: Size | None = None) -> Tensor:
     """A photograph that comes with the course, (1, 3, H, W).
 
     Args:
-        name: one of `PHOTOS`; licenses are in data/README.md.
+        name: one of `PHOTOS`; another one raises a ValueError. Their licenses are in data/README.md.
         size: pixels of a square center crop, or (H, W), resized with antialiasing; None keeps the original size.
-
-    Raises:
-        ValueError: for an unknown name; the message lists the valid ones.
     """
     if name in _SKLEARN:
         from sklearn.datasets import load_sample_image

@@ -3,11 +3,15 @@
 A check is a function that takes the student's function and returns a `Check`. The `Check` shows as one line under the
 cell. A check raises nothing, so a notebook with an unsolved exercise still runs to its end. To write one:
 
-    @verdict
-    def check_gram(gram: Student) -> str:
+    @verdict("there is one matrix per image, whatever its height and width")  # the student reads this if all is right
+    def check_gram(gram: Student) -> None:
         activations = random_tensor((2, 3, 4, 5))  # non-square, batched
-        same(answer(gram, activations), gram_matrix(activations), "gram(activations of shape (2, 3, 4, 5))")
-        return "one Gram matrix per image, scaled by the layer's size"  # the student reads this when all is right
+        result, expected = gram(activations), gram_matrix(activations)
+        refuse(result, 20 * expected, "gram: take the mean over the positions, not the sum")  # a likely mistake
+        same(result, expected, "gram(activations of shape (2, 3, 4, 5))")
+
+A check calls the student's function through `answer`. A result may have any type: `same`, `refuse`, `within` and
+`numbers` raise nothing but `Wrong`.
 """
 
 import functools
@@ -21,6 +25,7 @@ import torch
 from torch import Tensor
 
 Student = Callable[..., Any]
+ARRAYS = (np.ndarray, Tensor)
 
 
 @dataclass(frozen=True)
@@ -38,28 +43,31 @@ class Wrong(Exception):
     """The message says what is wrong in a student's answer."""
 
 
-def verdict(check: Callable[[Student], str]) -> Callable[[Student], Check]:
-    """Make `check` return a `Check`, with the text that it returns or with the message of the `Wrong` that it raises.
+def verdict(praise: str) -> Callable[[Callable[[Student], None]], Callable[[Student], Check]]:
+    """Make a check return a `Check`, with the text `praise` or with the message of the `Wrong` that the check raises.
 
     Any other exception is a fault of the check itself; it is not caught.
     """
 
-    @functools.wraps(check)
-    def judged(student: Student) -> Check:
-        try:
-            if not callable(student):
-                raise Wrong(f"expected your function, got {_described(student)}: pass its name, without parentheses")
-            return Check(True, check(student))
-        except Wrong as wrong:
-            return Check(False, str(wrong))
+    def decorated(check: Callable[[Student], None]) -> Callable[[Student], Check]:
+        @functools.wraps(check)
+        def judged(student: Student) -> Check:
+            try:
+                check(functools.partial(answer, student))
+            except Wrong as wrong:
+                return Check(False, str(wrong))
+            return Check(True, praise)
 
-    return judged
+        return judged
+
+    return decorated
 
 
 def answer(student: Student, *arguments: Any) -> Any:
     """Return `student(*arguments)`; raise `Wrong` if it is not solved, raises an error, or changes its arguments."""
+    require(callable(student), f"expected your function, by its name without parentheses, got {_described(student)}")
     name = getattr(student, "__name__", "your function")
-    before = [_array(argument).copy() if _is_array(argument) else None for argument in arguments]
+    before = [_plain(argument) for argument in arguments]
     try:
         result = student(*arguments)
     except NotImplementedError:
@@ -70,39 +78,68 @@ def answer(student: Student, *arguments: Any) -> Any:
     if result is None or result is ...:
         raise Wrong(f"{name} is not solved yet: it returns nothing")
     for number, (old, argument) in enumerate(zip(before, arguments, strict=True), start=1):
-        if old is not None and not np.array_equal(old, _array(argument)):
-            raise Wrong(f"{name} changes its argument number {number} in place: work on a new array or tensor")
+        require(_plain(argument) == old, f"{name} changes its argument number {number} in place: work on a copy")
     return result
 
 
-def require(condition: bool, message: str) -> None:
+def require(condition: bool | np.bool_, message: str) -> None:
     """Raise `Wrong` with `message` unless `condition`."""
     if not condition:
         raise Wrong(message)
 
 
+def refuse(result: Any, mistake: Any, message: str) -> None:
+    """Raise `Wrong` with `message` if `result` equals `mistake`, which a likely mistake gives."""
+    try:
+        same(result, mistake, "the result", tolerance=1e-4)
+    except Wrong:
+        return
+    raise Wrong(message)
+
+
+def within(result: Any, low: float, high: float, message: str) -> None:
+    """Raise `Wrong` with `message` unless all numbers of `result` lie between `low` and `high`."""
+    found = numbers(result, "the result")
+    require(((found >= low - 1e-9) & (found <= high + 1e-9)).all(), message)
+
+
 def same(result: Any, expected: Any, what: str, tolerance: float = 1e-5) -> None:
     """Raise `Wrong` unless `result` has the type, the shape and the values of `expected`.
 
-    Numbers, arrays and tensors may differ by `tolerance` times the largest expected value; anything else must be
-    equal. `what` names the result for the student: "gram(activations of shape (2, 3, 4, 5))".
+    Numbers, arrays, tensors and lists of floats may differ by `tolerance` times the largest expected value. Anything
+    else must be equal, but a list may stand for a tuple. `what` names the result for the student:
+    "gram(activations of shape (2, 3, 4, 5))".
     """
-    if not (_is_array(expected) or isinstance(expected, (int, float))):
-        require(not _is_array(result) and result == expected, f"{what} is {result!r}, expected {expected!r}")
+    floats = isinstance(expected, list) and all(isinstance(value, float) for value in expected)
+    if not (floats or isinstance(expected, (*ARRAYS, int, float))):
+        found, right = _plain(result), _plain(expected)
+        require(type(found) is type(right) and found == right, f"{what} is {result!r}, expected {expected!r}")
         return
-    if _is_array(expected) and not isinstance(result, type(expected)):
-        raise Wrong(f"{what} is {_described(result)}, expected {_described(expected)}")
-    try:
-        got, wanted = _array(result).astype(float), _array(expected).astype(float)
-    except (TypeError, ValueError):
-        raise Wrong(f"{what} is {_described(result)}, expected {_described(expected)}") from None
+    bools, kind = _is_bool(expected), _described(expected)
+    fits = isinstance(expected, (int, float)) or isinstance(result, type(expected))
+    require(fits and (_is_bool(result) or not bools), f"{what} is {_described(result)}, expected {kind}")
+    got, wanted = numbers(result, what, kind), numbers(expected, what)
+    require(not floats or len(got) == len(wanted), f"{what} has {got.size} entries, expected {wanted.size}")
     require(got.shape == wanted.shape, f"{what} has the shape {got.shape}, expected {wanted.shape}")
-    require(bool(np.isfinite(got).all()), f"{what} has values that are not finite (NaN or infinity)")
-    error = np.abs(got - wanted)
-    if error.size and error.max() > tolerance * max(np.abs(wanted).max(), 1e-12):
+    require((np.isfinite(got) | (got == wanted)).all(), f"{what} has values that are not finite (NaN or infinity)")
+    error = np.abs(np.subtract(got, wanted, out=np.zeros_like(wanted), where=got != wanted))
+    if error.size and error.max() > tolerance * np.abs(wanted[np.isfinite(wanted)]).max(initial=1e-12):
         where = tuple(int(index) for index in np.unravel_index(error.argmax(), error.shape))
         place = f" at {list(where)}" if where else ""
-        raise Wrong(f"{what}{place} is {got[where]:.6g}, expected {wanted[where]:.6g}{_hint(got, wanted)}")
+        pair = [str(values[where] > 0) if bools else f"{values[where]:.6g}" for values in (got, wanted)]
+        hint = "" if bools or wanted.size == 1 else _hint(got, wanted)
+        raise Wrong(f"{what}{place} is {pair[0]}, expected {pair[1]}{hint}")
+
+
+def numbers(value: Any, what: str, expected: str = "numbers") -> np.ndarray:
+    """Return a number, an array, a tensor or a list of them as an array of floats; raise `Wrong` for anything else."""
+    try:
+        found = np.asarray(_plain(value))
+        if found.dtype.kind in "biuf":
+            return found.astype(float)
+    except Exception:  # whatever an odd type raises
+        pass
+    raise Wrong(f"{what} is {_described(value)}, expected {expected}")
 
 
 def random_tensor(shape: tuple[int, ...], seed: int = 0) -> Tensor:
@@ -113,22 +150,29 @@ def random_tensor(shape: tuple[int, ...], seed: int = 0) -> Tensor:
 def _hint(got: np.ndarray, wanted: np.ndarray) -> str:
     """Return a remark if all values are wrong by the same factor, else an empty text."""
     scale = (got * wanted).sum() / max((wanted**2).sum(), 1e-12)
-    if scale == 0 or wanted.size == 1 or np.abs(got - scale * wanted).max() > 1e-4 * np.abs(got).max():
+    if scale == 0 or np.abs(got - scale * wanted).max() > 1e-4 * np.abs(got).max():
         return ""
     return f": everything is {scale:.4g} times what it should be"
 
 
-def _is_array(value: object) -> bool:
-    return isinstance(value, (np.ndarray, Tensor))
+def _is_bool(value: object) -> bool:
+    return str(getattr(value, "dtype", "")).endswith("bool")
 
 
-def _array(value: Any) -> np.ndarray:
-    return value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
+def _plain(value: Any) -> Any:
+    """Turn lists and dicts into tuples, arrays and tensors into lists of numbers; keep anything else."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(item) for item in value)
+    if isinstance(value, dict):
+        return tuple(value.items())
+    return value.tolist() if isinstance(value, (np.generic, *ARRAYS)) else value
 
 
 def _described(value: object) -> str:
     kind = "a torch tensor" if isinstance(value, Tensor) else f"of type {type(value).__name__}"
-    return f"{kind} of shape {tuple(value.shape)}" if isinstance(value, (np.ndarray, Tensor)) else kind
+    if isinstance(value, ARRAYS):
+        kind += f" of shape {tuple(value.shape)} and dtype {str(value.dtype).removeprefix('torch.')}"
+    return kind
 
 
 def _place(student: Student, error: Exception) -> str:

@@ -24,16 +24,9 @@ FIRST_PRICE = 0.1
 def fgsm(net: Net, objective: Objective, image: Tensor, eps: float) -> Run:
     """Fast gradient sign method: one step that changes every pixel by eps. Chapter 14.
 
-    x' = clip(x - eps sign(grad), 0, 1), where grad is the gradient of the objective. Norm: L-infinity. Source:
-    Goodfellow et al. 2014, section 4.
-
-    Args:
-        objective: what to make small, as for `descend`.
-        image: (B, C, H, W) in [0, 1].
-        eps: in pixel units [0, 1].
-
-    Raises:
-        ValueError: for a negative eps, and what `descend` raises.
+    x' = clip(x - eps sign(grad), 0, 1), where grad is the gradient of the objective. The image is (B, C, H, W) in
+    [0, 1], and eps has the same unit; a negative eps raises a ValueError. Norm: L-infinity. Source: Goodfellow et al.
+    2014, section 4.
     """
     return descend(net, objective, image, steps=1, step=sign(_positive(eps)))
 
@@ -48,16 +41,11 @@ def pgd(
     section 2.1.
 
     Args:
-        objective: what to make small, as for `descend`.
         image: the center of the ball, (B, C, H, W) in [0, 1].
-        eps: the radius of the ball, in pixel units [0, 1].
+        eps: the radius of the ball, in pixel units [0, 1]; a negative one raises a ValueError.
         rate: how far a step changes each pixel; None is 2.5 eps / steps, enough to cross the ball.
-        steps: how many.
         generator: starts the run at a uniformly random point of the ball; None starts it at the image.
-        transform: what is done to the image before the net sees it, anew at each step, as for `descend`.
-
-    Raises:
-        ValueError: for a negative eps, and what `descend` raises.
+        transform: what is done to the image before the net sees it, anew at each step.
     """
     ball, start = linf_ball(image, _positive(eps)), image
     if generator is not None:

@@ -18,17 +18,9 @@ from cnnlab.transforms import Transform, compose, jitter, soften
 
 
 def dream(
-    net: Net,
-    objective: Objective,
-    image: Tensor,
-    *,
-    octaves: int = 4,
-    scale: float = 1.4,
-    steps: int = 10,
-    step: StepRule | None = None,
-    transform: Transform | None = None,
-    tile: int = 640,
-) -> Run:
+    net: Net, objective: Objective, image: Tensor, *, octaves: int = 4, scale: float = 1.4, steps: int = 10,
+    step: StepRule | None = None, transform: Transform | None = None, tile: int = 640,
+) -> Run:  # fmt: skip
     """Dream into the image: descend on it small, then larger and larger, and carry along what was dreamed. Chapter 11.
 
     Args:
@@ -57,27 +49,15 @@ def in_tiles(net: Net, objective: Objective, tile: int) -> Objective:
 
     The image is cut into the fewest equal rows and columns of at most `tile` pixels. For each tile the net gives the
     value and the gradient, and then forgets its activations. With a single tile, both are the same as without tiles.
-    With several, each tile is padded at its borders as an image is: move the borders at each step (`jitter`).
+    With several, each tile is padded at its borders as an image is: move the borders at each step (`jitter`). The
+    objective should be a sum or a mean over positions. A tile below 32 pixels raises a ValueError.
 
     The new objective runs the net by itself. So it reads the image only, and its `layers` are empty: `descend` and
     `gradient` do not run the net a second time. Chapter 11.
-
-    Args:
-        objective: the objective of a tile; it should be a sum or a mean over positions.
-        tile: the largest height and width, in pixels.
-
-    Raises:
-        ValueError: for a tile below 32 pixels, or a layer that the net does not have.
     """
     if tile < 32:
         raise ValueError(f"tile must be at least 32 pixels, not {tile}")
-    if unknown := sorted(objective.layers - set(net.layers)):
-        raise ValueError(f"unknown layer {unknown[0]!r}: this net has {', '.join(net.layers)}")
-
-    def score(image: Tensor, _: Activations) -> Tensor:
-        return _TileByTile.apply(image, net, objective, tile)
-
-    return custom(f"{objective} in tiles", score)
+    return custom(f"{objective} in tiles", lambda image, _: _TileByTile.apply(image, net, objective, tile))
 
 
 class _TileByTile(torch.autograd.Function):
@@ -104,8 +84,7 @@ class _TileByTile(torch.autograd.Function):
 def _cuts(length: int, tile: int) -> list[slice]:
     """Cut a length into the fewest slices of at most `tile`, which differ by 1 at most: 1000 by 640 is 500 and 500."""
     count = -(-length // tile)
-    ends = [length * number // count for number in range(count + 1)]
-    return [slice(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+    return [slice(length * number // count, length * (number + 1) // count) for number in range(count)]
 
 
 def best_match(layer: str, guide: Tensor) -> Objective:
@@ -114,10 +93,8 @@ def best_match(layer: str, guide: Tensor) -> Objective:
     a_p and g_q are the channels' values at position p of the image and position q of the guide. The gradient with
     respect to a_p is the guide's feature that matches best, g_q (Mordvintsev et al. 2015, "guided dreams").
 
-    The guide is the activations of one image of any size, (1, channels, h, w).
-
-    Raises:
-        ValueError: for a guide of another shape, or of another number of channels.
+    The guide is the activations of one image of any size, (1, channels, h, w). A guide of another shape, or of another
+    number of channels than the layer, raises a ValueError.
     """
     if guide.ndim != 4 or len(guide) != 1:
         raise ValueError(f"guide must be the activations of one image, (1, channels, h, w), not {tuple(guide.shape)}")

@@ -23,10 +23,8 @@ def style(layer: str, target: Tensor) -> Objective:
     1 / (4 N^2 M^2) |M gram(a) - M target|^2 = |gram(a) - target|^2 / (4 N^2) for N channels: this distance times
     |target|^2 / (4 N^2). With relative distances, all layers of a sum have the same weight.
 
-    The target is `gram(activations)` of a painting of any size, symmetric (1, N, N), or one per image of the batch.
-
-    Raises:
-        ValueError: for a target that is not symmetric, or that has another number of channels than the layer.
+    The target is `gram(activations)` of a painting of any size, symmetric (1, N, N), or one per image of the batch. A
+    target that is not symmetric, or that has another number of channels than the layer, raises a ValueError.
     """
     target = target.detach()
     if target.ndim != 3 or target.shape[1] != target.shape[2] or not torch.allclose(target, target.mT, rtol=1e-3):

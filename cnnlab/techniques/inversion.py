@@ -22,15 +22,9 @@ from cnnlab.transforms import jitter
 def keep_channel(activations: Tensor, channel: int | Sequence[int]) -> Tensor:
     """Keep one channel l: its map becomes the sum of all maps, every other map 0 (FMI, section 2.1). Chapter 13.
 
-    psi_l(y, x) = sum_k a_k(y, x), so that each position keeps its sum.
-
-    Args:
-        activations: (B, channels, h, w).
-        channel: the channel to keep: one number for all images, or a list with one per image. For a single image a list
-            gives one code per entry.
-
-    Raises:
-        ValueError: for a channel that the activations do not have, or a list that does not fit the batch.
+    psi_l(y, x) = sum_k a_k(y, x), so that each position keeps its sum. The activations are (B, channels, h, w). The
+    channel is one number for all images, or a list with one per image; for a single image a list gives one code per
+    entry. A channel that the activations do not have, or a list that does not fit the batch, raises a ValueError.
     """
     count = activations.shape[1]
     channels = [channel] * len(activations) if isinstance(channel, int) else list(channel)
@@ -52,10 +46,7 @@ def reweight_channels(activations: Tensor, weights: Tensor) -> Tensor:
     Args:
         activations: (B, channels, h, w), at least 0, as behind a ReLU.
         weights: one per channel, at least 0: (channels,) for all images, or (B, channels). For a single image, several
-            rows give one code each.
-
-    Raises:
-        ValueError: for negative activations or weights, or weights of another number of channels.
+            rows give one code each. Another number of channels, or a negative number, raises a ValueError.
     """
     weights = weights.to(activations).expand(max(len(activations), len(weights) if weights.ndim == 2 else 1), -1)
     if weights.shape[1] != activations.shape[1]:
@@ -69,14 +60,6 @@ def reweight_channels(activations: Tensor, weights: Tensor) -> Tensor:
     return activations * factors[:, :, None, None]
 
 
-def random_weights(channels: int, generator: Generator) -> Tensor:
-    """Random weights for `reweight_channels`: u^8 for u uniform in [0, 1], (channels,). Chapter 13.
-
-    FMI leaves the distribution open. Two draws of u itself would look alike: both only make the maps more equal.
-    """
-    return torch.rand(channels, generator=generator) ** 8
-
-
 def energy_shares(activations: Tensor) -> Tensor:
     """The share of each map in a code's energy: sum_yx a_k^2 / sum_kyx a_k^2, (B, channels, h, w) -> (B, channels)."""
     energies = activations.square().sum((2, 3))
@@ -87,7 +70,6 @@ def lively_starts(net: Net, layer: str, channels: Sequence[int], shape: Sequence
     """For each channel, the one of 32 faint noises that excites its map most, (len(channels), C, H, W). Chapter 13.
 
     A map whose ReLU is off everywhere has no gradient: for a deep layer, an image of plain gray would never change.
-
     `shape` is that of one image, (1, C, H, W).
     """
     pool = noise((32, *shape[1:]), generator, std=0.05, decay=1)
@@ -109,9 +91,8 @@ def textures(
         target = keep_channel(net.activations(image, [layer])[layer], channels)
     if start is None:
         start = lively_starts(net, layer, channels, image.shape, Generator().manual_seed(0))
-    return descend(
-        net, code(layer, target), start, steps=steps, step=adam(0.08), transform=jitter(4), parametrization=spectrum()
-    )
+    objective = code(layer, target)
+    return descend(net, objective, start, steps=steps, step=adam(0.08), transform=jitter(4), parametrization=spectrum())
 
 
 def invert(net: Net, layer: str, target: Tensor, start: Tensor, *, steps: int = 100, bound: float = 1.0) -> Run:

@@ -20,15 +20,14 @@ BATCH = 25  # positions that are computed at a time
 def positions(image: Tensor, patch: int, stride: int) -> tuple[list[int], list[int]]:
     """The positions of the patch, every `stride` pixels as far as they fit: its tops and its lefts. Chapter 06.
 
-    Raises:
-        ValueError: for a patch larger than the image, or a patch or stride below 1.
+    A patch larger than the image, or a patch or stride below 1, raises a ValueError.
     """
     if not 1 <= patch <= min(image.shape[-2:]):
         raise ValueError(f"patch must be 1 to {min(image.shape[-2:])} pixels for this image, not {patch}")
     if stride < 1:
         raise ValueError(f"stride must be at least 1 pixel, not {stride}")
-    tops, lefts = (list(range(0, length - patch + 1, stride)) for length in image.shape[-2:])
-    return tops, lefts
+    height, width = image.shape[-2:]
+    return list(range(0, height - patch + 1, stride)), list(range(0, width - patch + 1, stride))
 
 
 def cover(image: Tensor, top: int, left: int, patch: int, fill: float = 0.5) -> Tensor:
@@ -49,14 +48,10 @@ def occlusion_map(
     the first layer of any other kind on (a dense layer, for instance), everything is computed.
 
     Args:
-        image: one image, (1, C, H, W).
-        objective: what to measure; all its terms must read layers.
-        patch: the side of the square, in pixels.
-        stride: the distance from one position to the next, in pixels.
+        image: one image, (1, C, H, W); a batch raises a ValueError.
+        objective: what to measure; a term that reads no layer, as `total_variation()`, raises a ValueError.
+        patch, stride: the side of the square and the distance to its next position, in pixels.
         fill: the brightness of the patch; 0.5 is the paper's gray.
-
-    Raises:
-        ValueError: for more than one image, an objective of the image itself, or a patch that does not fit.
     """
     from tqdm.auto import tqdm
 

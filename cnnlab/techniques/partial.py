@@ -5,7 +5,7 @@ module computes nothing but the rectangles. It makes an occlusion map 2.5 times 
 To learn what occlusion is, read `occlusion.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,11 +58,11 @@ def through(module: nn.Module, state: Region | Tensor) -> Region | Tensor:
 
 
 def _fire(fire: Any, region: Region) -> Region:
-    """Pass a fire module: the squeeze, then 1 x 1 and 3 x 3 filters side by side. The 3 x 3 filters reach further."""
+    """Pass a fire module: the squeeze, then 1 x 1 and 3 x 3 filters side by side."""
     squeezed = _pointwise(fire.squeeze_activation, _slide(fire.squeeze, region))
     right = _pointwise(fire.expand3x3_activation, _slide(fire.expand3x3, squeezed))
-    height, width = right.changed.shape[2:]
-    wider = replace(right, clean=squeezed.clean, changed=_cut(squeezed, right.tops, right.lefts, (height, width)))
+    cut = _cut(squeezed, right.tops, right.lefts, right.changed.shape[2:])  # as far as the 3 x 3 filters reach
+    wider = replace(right, clean=squeezed.clean, changed=cut)
     left = _pointwise(fire.expand1x1_activation, _slide(fire.expand1x1, wider))
     changed = torch.cat([left.changed, right.changed], dim=1)
     return replace(right, clean=region.once(fire, region.clean), changed=changed)
@@ -72,9 +72,10 @@ def _pointwise(module: nn.Module, region: Region) -> Region:
     return replace(region, clean=region.once(module, region.clean), changed=module(region.changed))
 
 
-def _slide(module: nn.Module, region: Region) -> Region:
+def _slide(module: Any, region: Region) -> Region:
     """Pass a convolution or pooling: compute the outputs whose window meets a rectangle."""
-    (ky, kx), (sy, sx), (py, px) = _windows(module)
+    sizes = (module.kernel_size, module.stride, module.padding)  # numbers, or (rows, columns)
+    (ky, kx), (sy, sx), (py, px) = ((v, v) if isinstance(v, int) else v for v in sizes)
     if ky == kx == sy == sx == 1 and py == px == 0:
         return _pointwise(module, region)
     clean = region.once(module, region.clean)
@@ -113,7 +114,7 @@ def _reached(start: Tensor, length: int, kernel: int, stride: int, padding: int,
     return first.clamp(max=total - count), count
 
 
-def _cut(region: Region, tops: Tensor, lefts: Tensor, size: tuple[int, int], outside: float = 0.0) -> Tensor:
+def _cut(region: Region, tops: Tensor, lefts: Tensor, size: Sequence[int], outside: float = 0.0) -> Tensor:
     """Windows (B, C, *size) of the covered images' activations; beyond the map's border they hold `outside`."""
     (batch, channels, h, w), (height, width) = region.changed.shape, region.clean.shape[2:]
     y = (tops[:, None] + torch.arange(size[0], device=tops.device))[:, :, None]  # (B, size[0], 1), in the map
@@ -138,14 +139,7 @@ def whole(state: Region | Tensor) -> Tensor:
     if state.changed.shape[2:] == state.clean.shape[2:]:
         return state.changed
     zeros = torch.zeros_like(state.tops)
-    height, width = state.clean.shape[2:]
-    return _cut(state, zeros, zeros, (height, width))
-
-
-def _windows(module: nn.Module) -> tuple[tuple[int, int], ...]:
-    """Kernel, stride and padding, each as (rows, columns)."""
-    values = (module.kernel_size, module.stride, module.padding)
-    return tuple((v, v) if isinstance(v, int) else tuple(v) for v in values)  # type: ignore[arg-type]
+    return _cut(state, zeros, zeros, state.clean.shape[2:])
 
 
 def _is_plain(module: nn.Module) -> bool:

@@ -1,10 +1,8 @@
 """What excites a channel: its strongest patches in crops of photographs, and their projections. Chapter 05.
 
-For example:
-
-    found = scan(net, cut_crops({name: photo(name) for name in PHOTOS}), ["fire5"])
-    nine = strongest_patches(found, "fire5", 34)
-    projections = project(deconvnet(net), "fire5", 34, nine)
+found = scan(net, cut_crops({name: photo(name) for name in PHOTOS}), ["fire5"])
+nine = strongest_patches(found, "fire5", 34)
+projections = project(deconvnet(net), "fire5", 34, nine)
 """
 
 import math
@@ -49,11 +47,8 @@ def cut_crops(photos: Mapping[str, Tensor], sides: Sequence[int] = (224, 320, 44
 
     Args:
         photos: name -> (1, C, H, W).
-        sides: the photograph's shorter side is resized to each of these, in pixels, at least `size`.
+        sides: pixels of the photograph's shorter side, one resizing for each; one below `size` raises a ValueError.
         size: the side of a crop, in pixels.
-
-    Raises:
-        ValueError: for a side smaller than `size`.
     """
     if min(sides) < size:
         raise ValueError(f"sides must be at least size = {size} pixels, not {min(sides)}")
@@ -120,11 +115,9 @@ class Patch:
 
 @dataclass(frozen=True)
 class Scan:
-    """The strongest neuron of each channel in each crop.
+    """The strongest neuron of each channel in each of the N crops that the net saw.
 
     Attributes:
-        net: the network that saw the crops.
-        crops: the N crops.
         values: layer -> (N, channels), the largest activation.
         positions: layer -> (N, channels, 2), where it is: y, x.
     """
@@ -138,12 +131,8 @@ class Scan:
 def scan(net: Net, crops: Iterable[Crop], layers: Sequence[str], *, progress: bool = True) -> Scan:
     """Run every crop once and remember the strongest neuron of each channel, behind a progress bar. Chapter 05.
 
-    Args:
-        crops: crops of one size, as `cut_crops` gives them.
-        layers: the layers to remember; they must have feature maps (B, channels, h, w). The net runs to the deepest.
-
-    Raises:
-        ValueError: for an unknown layer, or one without feature maps.
+    The crops have one size, as `cut_crops` gives them. The net runs to the deepest of the layers. A layer that is
+    unknown, or without feature maps (B, channels, h, w), raises a ValueError.
     """
     from tqdm.auto import tqdm
 
@@ -166,10 +155,8 @@ def strongest_patches(scanned: Scan, layer: str, channel: int, max_overlap: floa
     """The nine patches that excite a channel most, the strongest first. Chapter 05.
 
     A patch is left out if it has more than `max_overlap` of its area in common with a stronger one, at whatever size:
-    it would show the same thing again. So there may be fewer than nine.
-
-    Raises:
-        ValueError: for a layer that was not scanned, or an unknown channel.
+    it would show the same thing again. So there may be fewer than nine. A layer that was not scanned, or an unknown
+    channel, raises a ValueError.
     """
     if layer not in scanned.values:
         raise ValueError(f"layer {layer!r} was not scanned: there are {', '.join(scanned.values)}")
@@ -217,10 +204,7 @@ def receptive_field(net: Net, layer: str) -> tuple[int, int, int]:
     for name in net.layers[: net.layers.index(layer) + 1]:
         for module in net.chain.get_submodule(name).modules():
             if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
-                kernel, stride, padding = (_side(v) for v in (module.kernel_size, module.stride, module.padding))
+                window = (module.kernel_size, module.stride, module.padding)  # numbers, or (rows, columns)
+                kernel, stride, padding = (int(v if isinstance(v, int) else v[0]) for v in window)
                 size, start, step = size + (kernel - 1) * step, start - padding * step, step * stride
     return size, step, start
-
-
-def _side(value: object) -> int:
-    return value[0] if isinstance(value, tuple) else int(value)  # type: ignore[call-overload]

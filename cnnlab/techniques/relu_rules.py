@@ -52,12 +52,8 @@ def with_relu_rule(net: Net, rule: Rule) -> Net:
     so a panel's thread and a cell can use both at the same time. A view costs no memory for weights. It stays on the
     device where the net was: if you move the net afterwards, make a new view. Chapter 05.
 
-    Args:
-        net: the network; it may be a view.
-        rule: `backprop_rule`, `deconvnet_rule`, `guided_rule`, or your own function (grad, x) -> grad.
-
-    Raises:
-        ValueError: if the net has no `nn.ReLU`.
+    The net may be a view itself; without any `nn.ReLU`, it raises a ValueError. The rule is `backprop_rule`,
+    `deconvnet_rule`, `guided_rule`, or your own function (grad, x) -> grad.
     """
     relus = [module for module in net.modules() if isinstance(module, nn.ReLU)]
     if not relus:

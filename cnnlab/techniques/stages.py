@@ -23,11 +23,8 @@ def in_stages(stage: Stage, image: Tensor, stages: int, between: Callable[[Tenso
     Args:
         stage: (image, number) -> the run of that stage; all must have the same number of steps.
         image: the start, (B, C, H, W).
-        stages: how many.
+        stages: how many; less than one raises a ValueError.
         between: (image, number) -> the start of stage `number`; called before every stage but the first.
-
-    Raises:
-        ValueError: for less than one stage.
     """
     if stages < 1:
         raise ValueError(f"the number of stages must be at least 1, not {stages}")
@@ -61,10 +58,10 @@ def zoom(stage: Stage, image: Tensor, frames: int = 60, scale: float = 1.04) -> 
 
     Each stage gives one frame of a movie (`stage_images`).
     """
-    size = (image.shape[-2], image.shape[-1])
+    height, width = image.shape[-2:]
 
     def enlarge(image: Tensor, _: int) -> Tensor:
-        return center_crop(resize(image, (round(size[0] * scale), round(size[1] * scale))), size)
+        return center_crop(resize(image, (round(height * scale), round(width * scale))), (height, width))
 
     return in_stages(stage, image, frames, enlarge)
 
@@ -78,12 +75,9 @@ def carry(stage: Stage, image: Tensor, octaves: int, scale: float) -> Run:
 
     Args:
         stage: (image, octave) -> the run at that size.
-        image: (B, C, H, W) in [0, 1], at the largest size.
-        octaves: the number of sizes.
-        scale: the enlargement from one octave to the next, at least 1.
-
-    Raises:
-        ValueError: for a smaller scale, less than one octave, or an image outside [0, 1].
+        image: (B, C, H, W) in [0, 1], at the largest size; another range raises a ValueError.
+        octaves: the number of sizes; less than one raises a ValueError.
+        scale: the enlargement from one octave to the next; less than 1 raises a ValueError.
     """
     if scale < 1:
         raise ValueError(f"scale must be at least 1, the enlargement from one octave to the next, not {scale}")

@@ -14,11 +14,7 @@ Chain = TypeVar("Chain", bound=nn.Module)
 
 
 def verified(path: Path, sha256: str, remedy: str) -> bytes:
-    """The content of the file, whose SHA-256 is known.
-
-    Raises:
-        RuntimeError: if the file is missing or damaged; the message ends with the remedy.
-    """
+    """The content of the file. If it is missing or damaged, raise a RuntimeError that ends with the remedy."""
     if not path.is_file():
         raise RuntimeError(f"{path} is missing: {remedy}")
     content = path.read_bytes()
@@ -30,16 +26,11 @@ def verified(path: Path, sha256: str, remedy: str) -> bytes:
 def load_checkpoint(chain: Chain, name: str) -> Chain:
     """Put the parameters that the course ships into the chain, and give the chain.
 
-    Args:
-        chain: as it was trained; its own parameters are overwritten.
-        name: the file in data/, as data/SHA256SUMS lists it.
-
-    Raises:
-        RuntimeError: if the file is missing or damaged, or holds the parameters of another chain.
+    The name is that of the file in data/, as data/SHA256SUMS lists it. A file that is missing or damaged, or that holds
+    the parameters of another chain, raises a RuntimeError.
     """
-    sums = (line.split() for line in (DATA / "SHA256SUMS").read_text().splitlines())
-    recorded = {file: sha256 for sha256, file in sums}.get(name, "")
-    content = verified(DATA / name, recorded, "get it again from git, or run `make checkpoints`")
+    recorded = dict(line.split()[::-1] for line in (DATA / "SHA256SUMS").read_text().splitlines())  # name -> hash
+    content = verified(DATA / name, recorded.get(name, ""), "get it again from git, or run `make checkpoints`")
     chain.load_state_dict(load(content))
     return chain
 

@@ -23,10 +23,7 @@ def mnist_cnn(
         generator: where the first weights come from.
         filters: how many each of the two convolutions has.
         kernel: rows and columns of the filters, at most 9.
-        pooling: "max", "average" or "none"; of 2 x 2.
-
-    Raises:
-        ValueError: for another pooling or a kernel that does not fit.
+        pooling: "max", "average" or "none"; of 2 x 2. Another pooling, or another kernel, raises a ValueError.
     """
     if pooling not in POOLINGS or not 1 <= kernel <= 9:
         known = ", ".join(POOLINGS)

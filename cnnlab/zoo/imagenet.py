@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from urllib.error import URLError
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +13,7 @@ from cnnlab.zoo.efficientnet import efficientnet_lite0
 
 models = torchvision.models
 IMAGENET_LABELS: tuple[str, ...] = tuple(models.SqueezeNet1_1_Weights.DEFAULT.meta["categories"])
-DOWNLOADS = {
-    "vgg19": models.VGG19_Weights.IMAGENET1K_V1,
-    "googlenet": models.GoogLeNet_Weights.IMAGENET1K_V1,
-}
+DOWNLOADS = {"vgg19": models.VGG19_Weights.IMAGENET1K_V1, "googlenet": models.GoogLeNet_Weights.IMAGENET1K_V1}
 SQUEEZENET = "squeezenet.safetensors"
 
 
@@ -43,15 +39,11 @@ def vgg19() -> nn.Sequential:
     """
     model = models.vgg19()
     model.load_state_dict(_downloaded("vgg19"))
-    layers: dict[str, nn.Module] = {}
-    block, position = 1, 0
-    for module in model.features:
-        if isinstance(module, nn.MaxPool2d):
-            layers[f"pool{block}"] = module
-            block, position = block + 1, 0
-        else:
-            position += isinstance(module, nn.Conv2d)
-            layers[f"{'conv' if isinstance(module, nn.Conv2d) else 'relu'}{block}_{position}"] = module
+    names = []
+    for block, convolutions in enumerate((2, 2, 4, 4, 4), start=1):
+        names += [f"{kind}{block}_{number}" for number in range(1, convolutions + 1) for kind in ("conv", "relu")]
+        names.append(f"pool{block}")
+    layers: dict[str, nn.Module] = dict(zip(names, model.features, strict=True))
     fc6, relu6, _, fc7, relu7, _, logits = model.classifier
     layers |= {"fc6": nn.Sequential(model.avgpool, nn.Flatten(), fc6), "relu6": relu6}
     layers |= {"fc7": fc7, "relu7": relu7, "logits": logits}
@@ -70,19 +62,15 @@ def googlenet() -> nn.Sequential:
         for name, child in list(parent.named_children()):
             if type(child).__name__ == "BasicConv2d":
                 setattr(parent, name, named(conv=child.conv, norm=child.bn, relu=nn.ReLU()))
-    head = nn.Sequential(model.avgpool, nn.Flatten(), model.fc)
-    layers = {
-        n.replace("maxpool", "pool"): m for n, m in model.named_children() if n.startswith(("conv", "max", "inc"))
-    }
-    return _normalized((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), {**layers, "logits": head})
+    *body, _, _, _ = model.named_children()  # the average pooling, dropout and fc come last
+    layers = {name.replace("maxpool", "pool"): module for name, module in body}
+    layers["logits"] = nn.Sequential(model.avgpool, nn.Flatten(), model.fc)
+    return _normalized((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), layers)
 
 
 CHAINS: dict[str, Callable[[], nn.Sequential]] = {
-    "squeezenet": squeezenet,
-    "efficientnet_lite0": efficientnet_lite0,
-    "vgg19": vgg19,
-    "googlenet": googlenet,
-}
+    "squeezenet": squeezenet, "efficientnet_lite0": efficientnet_lite0, "vgg19": vgg19, "googlenet": googlenet
+}  # fmt: skip
 
 
 def _normalized(mean: tuple[float, ...], std: tuple[float, ...], layers: dict[str, nn.Module]) -> nn.Sequential:
@@ -99,7 +87,7 @@ def _downloaded(name: str) -> dict[str, Tensor]:
     weights = DOWNLOADS[name]
     try:
         return weights.get_state_dict(progress=True, check_hash=True)
-    except (URLError, OSError) as error:
+    except OSError as error:  # a URLError, among others
         reason = getattr(error, "reason", error)
         raise RuntimeError(
             f"no weights for {name}: {weights.url} could not be downloaded ({reason}). Connect once and try again, or "

@@ -5,6 +5,7 @@ Each docstring says where we depart from the paper, and why. Chapter 08.
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -23,19 +24,12 @@ FIRST_LAYERS = {"7x7 stride 2": ((7, 2, 1), (5, 2, 1)), "11x11 stride 4": ((11, 
 
 
 class Variant(NamedTuple):
-    """How a shipped net was made that differs from the main one.
+    """How a shipped net was made that differs from the main one."""
 
-    Attributes:
-        file: the name of its file in data/zfnet, without the ending.
-        epochs: how long it was trained.
-        options: arguments of `zfnet`.
-        radius: of `train_zfnet`.
-    """
-
-    file: str
+    file: str  # its name in data/zfnet, without the ending
     epochs: int
-    options: dict[str, Any]
-    radius: float = 1e-1
+    options: dict[str, Any]  # arguments of `zfnet`
+    radius: float = 1e-1  # of `train_zfnet`
 
 
 # title, which figures show -> how it was made
@@ -76,8 +70,7 @@ def zfnet(
         small: layers whose weights begin with standard deviation 1e-2, as all weights do in the paper. The others begin
             as in He et al. 2015: with so few channels, 1e-2 would make the activations 5 times smaller in each layer.
 
-    Raises:
-        ValueError: for an unknown `first` or layer in `small`, or fewer than two convolutions.
+    An unknown `first` or layer in `small`, or fewer than two convolutions, raises a ValueError.
     """
     if first not in FIRST_LAYERS or len(conv) < 2:
         raise ValueError(f"first must be one of {', '.join(FIRST_LAYERS)}, conv two or more; not {first!r}, {conv}")
@@ -90,15 +83,14 @@ def zfnet(
         "relu2": nn.ReLU(),
         "pool2": nn.MaxPool2d(3, 2),
     }
-    for number, (inputs, outputs) in enumerate(zip(conv[1:], conv[2:], strict=False), start=3):
+    for number, (inputs, outputs) in enumerate(pairwise(conv[1:]), start=3):
         layers |= {f"conv{number}": nn.Conv2d(inputs, outputs, 3, padding=1), f"relu{number}": nn.ReLU()}
     layers["flatten"] = nn.Flatten()
-    inputs = conv[-1] * 9
-    for number, outputs in enumerate(dense, start=6):
-        dense_layer = nn.Linear(inputs, outputs)
-        layers |= {f"drop{number}": nn.Dropout(0.5), f"fc{number}": dense_layer, f"relu{number}": nn.ReLU()}
-        inputs = outputs
-    layers["logits"] = nn.Linear(inputs, len(PHOTOS))
+    units = (conv[-1] * 9, *dense)
+    for number, (inputs, outputs) in enumerate(pairwise(units), start=6):
+        layers |= {f"drop{number}": nn.Dropout(0.5), f"fc{number}": nn.Linear(inputs, outputs)}
+        layers[f"relu{number}"] = nn.ReLU()
+    layers["logits"] = nn.Linear(units[-1], len(PHOTOS))
     chain = initialize(named(**layers), generator)
     for name in small:
         if name not in layers or not list(layers[name].parameters()):
@@ -128,7 +120,6 @@ def train_zfnet(
     Args:
         chain: what `zfnet` gives; it is changed.
         examples: stored crops, (N, 3, 72, 72), and their labels.
-        epochs: how often each is seen.
         generator: shuffles and changes the crops, and seeds the dropout.
         radius: of `renormalize`, for the convolutions; infinity leaves them alone.
     """
@@ -169,16 +160,11 @@ def zfnet_data() -> tuple[Examples, Examples]:
 
 
 def trained_zfnet(name: str | int = EPOCHS[-1]) -> Net:
-    """A shipped net, which `make checkpoints` made: the main one after so many epochs (0: untrained), or a variant.
-
-    Raises:
-        ValueError: for an unknown name.
-    """
+    """A shipped net, which `make checkpoints` made: the main one after so many epochs (0: untrained), or a variant."""
     if name == 0:
         return Net(zfnet(Generator().manual_seed(0)), PHOTOS)
     if name not in (*EPOCHS, *VARIANTS):
-        known = ", ".join(map(str, (0, *EPOCHS, *VARIANTS)))
-        raise ValueError(f"unknown ZF-net {name!r}: there are {known}")
+        raise ValueError(f"unknown ZF-net {name!r}: there are {', '.join(map(str, (0, *EPOCHS, *VARIANTS)))}")
     options = VARIANTS[name].options if isinstance(name, str) else {}
     return Net(load_checkpoint(zfnet(Generator(), **options), checkpoint_file(name)), PHOTOS)
 

@@ -84,14 +84,14 @@ def seconds(work: Work) -> float:
 
 def truncated(net: Net, layer: str) -> nn.Sequential:
     """The same modules, as far as the layer."""
-    return net.chain[: net.layers.index(layer) + 1]
+    return net.model[: net.layers.index(layer) + 1]
 
 
 def as_people_have_it(net: Net) -> nn.Sequential:
     """A copy as it comes out of torchvision: parameters that want gradients, contiguous memory."""
     import copy
 
-    chain = copy.deepcopy(net.chain).to(memory_format=torch.contiguous_format)
+    chain = copy.deepcopy(net.model).to(memory_format=torch.contiguous_format)
     return chain.requires_grad_(True)
 
 

@@ -4,12 +4,14 @@ run = descend(net, -channel("fire5", 12) + 0.1 * total_variation(), noise(shape,
 image = run.finish()
 """
 
+import copy
+import warnings
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
-from cnnlab.images import check_image
+from cnnlab.images import as_image, integer
 from cnnlab.nets import Net
 from cnnlab.objectives import Objective
 from cnnlab.parametrizations import Parametrization, pixels
@@ -17,19 +19,27 @@ from cnnlab.runs import Run, Step
 from cnnlab.steps import Projection, StepRule, adam
 from cnnlab.transforms import Transform
 
+REMEDY = "a ReLU that is off everywhere passes no gradient; start from noise, or ask the layer before the ReLU"
+
 
 def score(net: Net, objective: Objective, image: Tensor) -> Tensor:
     """The objective's value for each image, without a gradient: (B, C, H, W) -> (B,)."""
     with torch.no_grad():
-        image = image.to(net.device)
-        return objective.score(image, net.activations(image, objective.layers))
+        image = as_image(image).to(net.device)
+        values = objective.score(image, net.run(image, objective.layers))
+    if not values.isfinite().all():
+        raise FloatingPointError(f"the objective {objective} is {values.tolist()}")
+    return values
 
 
 def gradient(net: Net, objective: Objective, image: Tensor) -> tuple[Tensor, Tensor]:
     """The objective's value for each image, (B,), and its gradient with respect to the image, (B, C, H, W)."""
-    image = image.detach().to(net.device).requires_grad_()
-    values = objective.score(image, net.activations(image, objective.layers))
-    (grad,) = torch.autograd.grad(values.sum(), image)
+    with torch.inference_mode(False), torch.enable_grad():
+        image = as_image(image).detach().to(net.device).clone().requires_grad_()
+        values = objective.score(image, net.run(image, objective.layers))
+        (grad,) = torch.autograd.grad(values.sum(), image)
+    if not (values.isfinite().all() and grad.isfinite().all()):
+        raise FloatingPointError(f"the gradient of {objective} is not finite, its values are {values.tolist()}")
     return values.detach(), grad
 
 
@@ -55,21 +65,24 @@ def descend(
         image: the start, (B, C, H, W) in [0, 1]. It is not changed.
         steps: how many.
         step: `plain`, `sign`, `normalized`, `adam` or `lbfgs`; None is adam(0.05).
-        transform: what is done to the image before the net sees it, anew at each step (`jitter`, `wobble`).
+        transform: what is done to the image before the net sees it, anew at each step (`jitter`, `wobble`). The run
+            works on a copy, so two runs with one transform are equal.
         project: keeps the image in a set (`linf_ball`, `l2_ball`); needs the parametrization `pixels`.
         parametrization: `pixels()`, which None means, or `spectrum()`, or `cppn(weights)`.
 
     Raises:
         ValueError: for steps < 1, an image outside [0, 1], an unknown layer or channel (when the first step is taken).
-        FloatingPointError: when the objective becomes NaN or infinite; it names the step and the objective.
+        FloatingPointError: when the objective or the last image becomes NaN or infinite; it names the step. `run.best`
+            keeps the best image so far.
+
+    Warns if the gradient of the first step is 0 everywhere.
     """
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, not {steps}")
-    check_image(image)
-    if unknown := objective.layers - set(net.layers):
-        net.activations(image, unknown)  # raises the error that lists the layers
-    start = image.detach().to(net.device)
-    variable, decode = (parametrization or pixels())(start)
+    steps, transform = integer(steps, "steps", 1), copy.deepcopy(transform)
+    for layer in objective.layers:
+        net.node(layer)  # raises the error that lists the layers
+    with torch.inference_mode(False):  # whatever mode the caller is in: the variable needs gradients
+        start = as_image(image).detach().to(net.device).clone()
+        variable, decode = (parametrization or pixels())(start)
     in_pixels = variable.shape == start.shape
     if project and not in_pixels:
         raise ValueError("project moves pixels; use it with parametrization=pixels()")
@@ -83,7 +96,7 @@ def descend(
         nonlocal lowest, best
         shown = decode(variable)  # (B, C, H, W)
         seen = transform(shown) if transform else shown
-        scores = objective.score(seen, net.activations(seen, objective.layers))  # (B,)
+        scores = objective.score(seen, net.run(seen, objective.layers))  # (B,)
         total = sum(scores.tolist())
         values.append(total / len(scores))
         if not abs(total) < float("inf"):
@@ -97,20 +110,30 @@ def descend(
     def take_steps() -> Iterator[Step]:
         for number in range(1, steps + 1):
             values.clear()
-            try:
-                update(evaluate)
-            except FloatingPointError as error:
-                raise FloatingPointError(f"step {number} of {steps}: {error}") from None
-            if in_pixels:
-                with torch.no_grad():
-                    if project:
-                        variable.copy_(project(variable))
+            with torch.inference_mode(False), torch.enable_grad():
+                try:
+                    update(evaluate)
+                except FloatingPointError as error:
+                    raise FloatingPointError(f"step {number} of {steps}: {error}") from None
+            with torch.no_grad():
+                if number == 1 and variable.grad is not None and not variable.grad.any():
+                    warnings.warn(
+                        f"the gradient of {objective} is 0 everywhere, so the image does not change: {REMEDY}",
+                        stacklevel=3,
+                    )
+                if project:
+                    variable.copy_(project(variable))
+                if in_pixels:
                     variable.clamp_(0, 1)
+                if number == steps and not variable.isfinite().all():
+                    raise FloatingPointError(
+                        f"step {number} of {steps}: the last update is not finite; take a smaller rate"
+                    )
             yield Step(number, steps, values[0], ends_stage=number == steps)
 
     return Run(take_steps(), steps, image=lambda: _decoded(decode, variable), best=lambda: best)
 
 
 def _decoded(decode: Callable[[Tensor], Tensor], variable: Tensor) -> Tensor:
-    with torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad():
         return decode(variable.detach()).clone()

@@ -1,12 +1,17 @@
-"""Networks as chains of named layers: frozen, normalizing inside, running only as deep as asked."""
+"""Networks as graphs of named layers: frozen, normalizing inside, running only as deep as asked."""
 
 import copy
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
+
+import cnnlab._torchvision  # noqa: F401: so that a reader's own `import torchvision` works, too
+from cnnlab.images import as_image, integer
+from cnnlab.tracing import Operation, tensors, trace
 
 
 class Prediction(NamedTuple):
@@ -35,36 +40,54 @@ class Normalize(nn.Module):
 
 
 class Net(nn.Module):
-    """A frozen copy of a chain of named layers, made to be asked what it sees.
+    """A frozen copy of a model, made to be asked what it sees. Chapters 04 and 17.
 
     Args:
-        chain: any `nn.Sequential`; its children's names become the layers' names. It is copied: yours stays
-            trainable. In the copy parameters are frozen, the mode is eval, and no ReLU is in-place (an in-place ReLU
-            silently changes the activations captured before it).
+        model: an `nn.Sequential`, or any `nn.Module` whose forward torch.fx can trace. It is copied: yours stays
+            trainable. In the copy parameters are frozen, the mode is eval, and no operation is in-place (an in-place
+            ReLU silently changes the activations captured before it).
         labels: one name per class, for `predict`.
         device: "cpu", "cuda", "mps" ...; None takes the best there is.
+        normalize: what the model expects to be done to an image in [0, 1] first, `Normalize(mean, std)`. It becomes a
+            node "normalize" before the model; the names of the layers stay as they are.
 
     Attributes:
-        layers: the names of the layers, first to last.
+        model: the copy. Called directly, `net.model(image)`, it does not normalize.
+        layers: the names of the layers, first to last. Those of an `nn.Sequential` are its children. Those of another
+            model are its operations, named by where they stand: "layer3.1.conv2", or "layer3.1.add" for a function.
+            What is used twice counts twice ("layer3.1.relu", "layer3.1.relu_1"). `activations` also takes the name of
+            any module, such as "layer3".
+
+    Raises ValueError if the model cannot be traced; it names the line that stands in the way.
     """
 
     _here: Tensor
 
-    def __init__(self, chain: nn.Sequential, labels: Sequence[str] | None = None, device: str | None = None):
+    def __init__(
+        self,
+        model: nn.Module,
+        labels: Sequence[str] | None = None,
+        device: str | None = None,
+        normalize: Normalize | None = None,
+    ):
         super().__init__()
-        if not isinstance(chain, nn.Sequential) or len(chain) == 0:
-            raise ValueError(f"chain must be a non-empty nn.Sequential, not {type(chain).__name__}")
+        model = getattr(model, "_orig_mod", model)  # of torch.compile
+        model = model.module if isinstance(model, nn.DataParallel) else model
+        if not isinstance(model, nn.Module) or (isinstance(model, nn.Sequential) and not len(model)):
+            raise ValueError(f"model must be an nn.Module with at least one layer, not {type(model).__name__}")
         device = device or best_device()
         # channels_last makes convolutions about 1.7 x faster on a CPU.
-        self.chain = copy.deepcopy(chain).to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        self.chain.requires_grad_(False)
+        self.model = copy.deepcopy(model).to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.model.requires_grad_(False)
         # An empty buffer that moves with the net, so `device` is cheap: finding a parameter costs 1 % of a step.
         self.register_buffer("_here", torch.empty(0, device=device), persistent=False)
-        for module in self.chain.modules():
-            if hasattr(module, "inplace"):
-                module.inplace = False
-        self.layers = tuple(name for name, _ in self.chain.named_children())
         self.labels = None if labels is None else tuple(labels)
+        self._graph, self._nodes = trace(self.model)
+        chain = isinstance(model, nn.Sequential)
+        self.layers = tuple(name for name, _ in self.model.named_children()) if chain else tensors(self._nodes)
+        self._programs: dict[frozenset[str], fx.GraphModule] = {}
+        if normalize is not None:
+            self._put_in_front(normalize)
 
     @property
     def device(self) -> torch.device:
@@ -75,30 +98,27 @@ class Net(nn.Module):
         """Run the image as far as the deepest of `layers`, and no further.
 
         Args:
-            image: (B, C, H, W) in [0, 1]. Gradients flow back to it.
-            layers: names out of `net.layers`.
+            image: (B, C, H, W) in [0, 1], or what `as_image` takes. Gradients flow back to it.
+            layers: names out of `net.layers`, or of modules.
 
         Returns:
             layer -> activations (B, channels, h, w), or (B, units) after a flattening.
 
-        Raises ValueError for an unknown layer (the message lists the valid ones), or for an image of another shape or
-        type.
+        Raises ValueError for an unknown layer (the message lists the valid ones), or for what is no image.
         """
-        wanted = set(layers)
-        if unknown := sorted(wanted.difference(self.layers)):
-            raise ValueError(f"unknown layer {unknown[0]!r}: this net has {', '.join(self.layers)}")
-        if not isinstance(image, Tensor) or image.ndim != 4 or not image.is_floating_point():
-            found = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else type(image).__name__
-            raise ValueError(f"image must be a float tensor (B, C, H, W) in [0, 1], not {found}")
-        captured: dict[str, Tensor] = {}
-        x = image.to(self.device, memory_format=torch.channels_last)
-        for name, layer in zip(self.layers, self.chain, strict=True):
-            if len(captured) == len(wanted):
-                break
-            x = layer(x)
-            if name in wanted:
-                captured[name] = x
-        return captured
+        return self.run(as_image(image), layers)
+
+    def run(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """The same as `activations`, for an image that has been checked: the loop calls it at each step."""
+        wanted = frozenset(layers)
+        if wanted not in self._programs:
+            self._programs[wanted] = self._program(wanted)
+        try:
+            return self._programs[wanted](image.to(self.device, memory_format=torch.channels_last))
+        except torch.OutOfMemoryError:
+            raise
+        except (RuntimeError, ValueError, AssertionError) as error:  # of torch: it knows of no image
+            raise ValueError(f"image {tuple(image.shape)} does not fit this net: {error}") from error
 
     def forward(self, image: Tensor) -> Tensor:
         """The last layer's activations: logits (B, classes) for a classifier."""
@@ -114,20 +134,93 @@ class Net(nn.Module):
             probabilities = self.probabilities(image)  # (1, classes)
         if len(probabilities) != 1:
             raise ValueError(f"image must be a single one (1, C, H, W), not a batch of {len(probabilities)}")
-        top = probabilities[0].topk(min(k, probabilities.shape[1]))
+        top = probabilities[0].topk(min(integer(k, "k", 1), probabilities.shape[1]))
         names = self.labels or [str(index) for index in range(probabilities.shape[1])]
         return [Prediction(names[i], p) for p, i in zip(top.values.tolist(), top.indices.tolist(), strict=True)]
 
     def index(self, label: str) -> int:
         """The number of the class called `label`; an unknown one raises a ValueError with similar names."""
-        from difflib import get_close_matches
-
         names = self.labels or ()
         if label in names:
             return names.index(label)
         parts = [name for name in names if label.lower() in name.lower()]
         near = (parts + get_close_matches(label, names, n=5))[:5]
         raise ValueError(f"unknown label {label!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
+
+    def path_to(self, layers: Iterable[str]) -> list[fx.Node]:
+        """The nodes of the graph that the layers need, in the order in which they run; the first is the image."""
+        needed, waiting = set(), [self.node(layer) for layer in layers]
+        while waiting:
+            node = waiting.pop()
+            if node not in needed:
+                needed.add(node)
+                waiting += node.all_input_nodes
+        return [node for node in self._graph.nodes if node in needed or node.op == "placeholder"]
+
+    def node(self, layer: str) -> fx.Node:
+        """The node of the graph that gives the layer's activations; ValueError for an unknown layer."""
+        if layer not in self._nodes:
+            many = len(self.layers) > 40
+            names = [*get_close_matches(layer, self._nodes, n=8, cutoff=0.3), "..."] if many else self.layers
+            raise ValueError(f"unknown layer {layer!r}: this net has {', '.join(names)}")
+        return self._nodes[layer]
+
+    def operation(self, node: fx.Node) -> Operation:
+        """What a node does: a module, a function, or the name of a tensor's method."""
+        return self.model.get_submodule(str(node.target)) if node.op == "call_module" else node.target
+
+    def with_operations(self, instead: Callable[[Operation], nn.Module | None]) -> "Net":
+        """A view of the net: another `Net` on the same weights, some of whose operations are replaced.
+
+        `instead` gives for an operation the module that runs on its input instead, or None. The net is not touched. If
+        you move the net to another device afterwards, make a new view.
+        """
+        # deepcopy looks here before it copies: the view gets modules of its own, and the same weights.
+        shared: dict[int, Any] = {id(w): nn.Parameter(w.detach(), w.requires_grad) for w in self.parameters()}
+        shared |= {id(buffer): buffer.detach() for buffer in self.buffers()}
+        view = copy.deepcopy(self, shared)
+        root = fx.GraphModule(view.model, view._graph)
+        for node in view._graph.nodes:
+            if node.op in ("call_module", "call_function", "call_method") and (module := instead(view.operation(node))):
+                name = f"instead_{node.name}"
+                root.add_submodule(name, module)
+                node.op, node.target, node.args, node.kwargs = "call_module", name, node.args[:1], {}
+        view.model = root
+        return view
+
+    def train(self, mode: bool = True) -> "Net":
+        """Stay in eval mode: a frozen net does not train."""
+        return super().train(False)
+
+    def _put_in_front(self, normalize: Normalize) -> None:
+        if not isinstance(normalize, nn.Module):
+            raise ValueError(f"normalize must be Normalize(mean, std), not {type(normalize).__name__}")
+        self.normalize = copy.deepcopy(normalize).to(self.device)
+        self.model.__dict__["_normalize"] = self.normalize  # no child: a Sequential would run it last
+        image = next(node for node in self._graph.nodes if node.op == "placeholder")
+        with self._graph.inserting_after(image):
+            node = self._graph.call_module("_normalize", (image,))
+        image.replace_all_uses_with(node, delete_user_cb=lambda user: user is not node)
+        self._nodes = {"normalize": node, **self._nodes}
+
+    def _program(self, wanted: frozenset[str]) -> fx.GraphModule:
+        """The graph cut behind the wanted layers, as a module: image -> {layer: activations}."""
+        graph, kept = fx.Graph(), dict[fx.Node, fx.Node]()
+        for node in self.path_to(sorted(wanted)):
+            kept[node] = graph.node_copy(node, kept.__getitem__)
+        graph.output({layer: kept[self.node(layer)] for layer in sorted(wanted)})
+        return fx.GraphModule(self.model, graph)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Net":  # Python alone would copy the nodes without their graph
+        graph = copy.deepcopy(self._graph)
+        memo |= {id(old): new for old, new in zip(self._graph.nodes, graph.nodes, strict=True)}
+        memo |= {id(self._graph): graph, id(self._programs): {}, id(self): (twin := copy.copy(self))}
+        twin.__dict__ = copy.deepcopy(self.__dict__, memo)
+        return twin
+
+    def _apply(self, *args: Any, **kwargs: Any) -> "Net":  # every move to another device or type
+        self._programs.clear()
+        return super()._apply(*args, **kwargs)
 
 
 def best_device() -> str:
@@ -142,6 +235,6 @@ def named(**layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(layers))
 
 
-def weights_of(chain: nn.Sequential, layer: str) -> Tensor:
+def weights_of(model: nn.Module, layer: str) -> Tensor:
     """The weights of a layer, the parameter itself: (filters, C, h, w), or (neurons, inputs) of a dense layer."""
-    return next(p for name, p in chain.get_submodule(layer).named_parameters() if name.endswith("weight"))
+    return next(p for name, p in model.get_submodule(layer).named_parameters() if name.endswith("weight"))

@@ -6,24 +6,35 @@ An objective scores every image of a batch by itself, (B,), and is always minimi
 minus before it.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Any, SupportsIndex
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cnnlab.images import integers, real
+
 Activations = Mapping[str, Tensor]
+# One for all images, or one per image of the batch: whole numbers of Python, NumPy or torch, in any kind of row.
+Numbers = SupportsIndex | Sequence[SupportsIndex] | Tensor
 
 
 @dataclass(frozen=True)
 class Term:
-    """One summand of an objective: weight * score(image, activations)."""
+    """One summand of an objective: weight * score(image, activations); a weight that is not finite: ValueError."""
 
     weight: float
     formula: str
     score: Callable[[Tensor, Activations], Tensor]
     layers: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.weight):
+            raise ValueError(f"the weight of {self.formula} must be finite, not {self.weight}")
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,14 @@ class Objective:
 
     def score(self, image: Tensor, activations: Activations) -> Tensor:
         """The value for each image: (B, C, H, W) and its activations by layer -> (B,)."""
-        values = [term.weight * term.score(image, activations) for term in self.terms]
+        values = []
+        for term in self.terms:
+            value = term.score(image, activations)
+            batch = len(activations[term.layers[0]] if term.layers else image)
+            if not isinstance(value, Tensor) or value.shape != (batch,):
+                found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+                raise ValueError(f"score of {term.formula} must give one number per image, ({batch},), not {found}")
+            values.append(term.weight * value)
         return sum(values[1:], values[0])
 
     def __add__(self, other: "Objective") -> "Objective":
@@ -48,10 +66,10 @@ class Objective:
     def __radd__(self, other: object) -> "Objective":
         return self if other == 0 else NotImplemented  # so that sum(objectives) works
 
-    def __mul__(self, weight: float) -> "Objective":
-        if not isinstance(weight, int | float):
+    def __mul__(self, weight: Any) -> "Objective":
+        if not isinstance(weight, Real) and not (isinstance(weight, Tensor) and weight.numel() == 1):
             return NotImplemented
-        return Objective(tuple(replace(term, weight=weight * term.weight) for term in self.terms))
+        return Objective(tuple(replace(term, weight=float(weight) * term.weight) for term in self.terms))
 
     __rmul__ = __mul__
 
@@ -79,54 +97,83 @@ def custom(formula: str, score: Callable[[Tensor, Activations], Tensor], *layers
     return Objective((Term(1.0, formula, score, layers),))
 
 
-def channel(layer: str, number: int | Sequence[int]) -> Objective:
+def channel(layer: str, number: Numbers) -> Objective:
     """The mean of one feature map, mean_yx a[number, y, x]. Chapter 04.
 
     Args:
         layer: a layer with feature maps (B, channels, h, w), or with units (B, units).
         number: the channel's number; or one number per image of the batch, which are then optimized side by side.
     """
-    return _layer_objective(layer, f"mean {layer}[{_numbers(number)}]", lambda a: _mean(_pick(a, number, layer)))
+    chosen = integers(number, "number")
+    return _layer_objective(layer, f"mean {layer}[{_text(chosen)}]", lambda a: _mean(_pick(a, chosen, layer)))
 
 
-def neuron(
-    layer: str, number: int | Sequence[int], y: int | Sequence[int] | None = None, x: int | Sequence[int] | None = None
-) -> Objective:
+def neuron(layer: str, number: Numbers, y: Numbers | None = None, x: Numbers | None = None) -> Objective:
     """One neuron: a[number, y, x] of channel `number`; y and x default to the center. Chapter 05.
 
     Several numbers, y or x: one per image of the batch.
     """
+    chosen = integers(number, "number")
+    row, column = (None if v is None else integers(v, name) for v, name in ((y, "y"), (x, "x")))
 
     def score(activations: Tensor) -> Tensor:
-        feature_map = _pick(activations, number, layer)  # (B, h, w)
+        feature_map = _pick(activations, chosen, layer)  # (B, h, w)
         if feature_map.ndim != 3:
             raise ValueError(f"layer {layer!r} has no positions; use channel({layer!r}, ...)")
         batch, height, width = feature_map.shape
-        rows = torch.as_tensor(height // 2 if y is None else y).expand(batch)
-        columns = torch.as_tensor(width // 2 if x is None else x).expand(batch)
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            if not (0 <= row < height and 0 <= column < width):
-                raise ValueError(f"y, x must lie in the {height} x {width} map of {layer!r}, not ({row}, {column})")
-        return feature_map[torch.arange(batch), rows, columns]
+        rows = _one_each(height // 2 if row is None else row, batch, "y")
+        columns = _one_each(width // 2 if column is None else column, batch, "x")
+        for position in zip(rows, columns, strict=True):
+            if not (0 <= position[0] < height and 0 <= position[1] < width):
+                raise ValueError(f"y, x must lie in the {height} x {width} map of {layer!r}, not {position}")
+        return feature_map[torch.arange(batch), torch.tensor(rows), torch.tensor(columns)]
 
-    position = "center" if y is None and x is None else f"{y}, {x}"
-    return _layer_objective(layer, f"{layer}[{_numbers(number)}, {position}]", score)
-
-
-def logit(index: int | Sequence[int], layer: str = "logits") -> Objective:
-    """A class's score before the softmax."""
-    return _layer_objective(layer, f"{layer}[{_numbers(index)}]", lambda a: _mean(_pick(a, index, layer)))
+    where = ("center" if v is None else _text(v) for v in (row, column))
+    position = "center" if row is column is None else ", ".join(where)
+    return _layer_objective(layer, f"{layer}[{_text(chosen)}, {position}]", score)
 
 
-def cross_entropy(labels: int | Sequence[int] | Tensor, layer: str = "logits") -> Objective:
-    """-log of the probability of the right class: labels is a class, or one per image (B,)."""
+def logit(index: Numbers, layer: str = "logits") -> Objective:
+    """A class's score before the softmax; `net.index(label)` finds the class of a label."""
+    chosen = integers(index, "index")
+    return _layer_objective(layer, f"{layer}[{_text(chosen)}]", lambda a: _mean(_pick(a, chosen, layer, "class")))
+
+
+def cross_entropy(labels: Numbers, layer: str = "logits") -> Objective:
+    """-log of the probability of the right class: labels is a class, or one per image (B,).
+
+    Labels that are not whole numbers, or that the layer does not have, raise a ValueError.
+    """
+    chosen = integers(labels, "labels")
+    low, high = (chosen, chosen) if isinstance(chosen, int) else (min(chosen), max(chosen))
+    with torch.inference_mode(False):
+        target = torch.tensor(chosen)
 
     def score(logits: Tensor) -> Tensor:
-        target = torch.as_tensor(labels, device=logits.device).expand(len(logits))
-        return F.cross_entropy(logits.flatten(1), target, reduction="none")
+        flat = logits.flatten(1)
+        if not 0 <= low <= high < flat.shape[1]:
+            wrong = low if low < 0 else high
+            raise ValueError(f"class {wrong} is not in layer {layer!r}, which has classes 0 to {flat.shape[1] - 1}")
+        if target.ndim and len(target) not in (1, len(flat)):
+            raise ValueError(f"labels must be one class, or one per image: {len(target)} for a batch of {len(flat)}")
+        return F.cross_entropy(flat, target.to(flat.device).expand(len(flat)), reduction="none")
 
-    name = f"{labels}" if isinstance(labels, int) else "labels"
-    return _layer_objective(layer, f"cross_entropy({name})", score)
+    return _layer_objective(layer, f"cross_entropy({chosen if isinstance(chosen, int) else 'labels'})", score)
+
+
+def constant(target: Any, name: str = "target") -> Tensor:
+    """A copy of what an objective aims at, as a float32 tensor without a gradient, whatever mode it was made in.
+
+    Raises ValueError if it is no tensor, or has a value that is not finite.
+    """
+    with torch.inference_mode(False), torch.no_grad():
+        try:
+            copied = torch.as_tensor(target).detach().clone().float()
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(f"{name} must be a tensor of activations, not {type(target).__name__}") from error
+        if not copied.ndim or not copied.isfinite().all():
+            raise ValueError(f"{name} must be finite, (B, ...), not {tuple(copied.shape)} with NaN or infinity")
+    return copied
 
 
 def code(layer: str, target: Tensor) -> Objective:
@@ -135,6 +182,20 @@ def code(layer: str, target: Tensor) -> Objective:
     The target is (1, channels, h, w), or one per image of the batch.
     """
     return _relative(layer, target, lambda a: a, f"|{layer} - code|² / |code|²")
+
+
+def feature_maps(activations: Any, name: str = "activations") -> Tensor:
+    """Check that activations are feature maps (B, channels, h, w): a ValueError if they are not, or not finite.
+
+    What requires a gradient belongs to a run, which checks that it is finite.
+    """
+    if not isinstance(activations, Tensor) or activations.ndim != 4 or not activations.is_floating_point():
+        found = tuple(activations.shape) if isinstance(activations, Tensor) else type(activations).__name__
+        raise ValueError(f"{name} must be feature maps (B, channels, h, w), not {found}")
+    activations = activations.float() if activations.dtype in (torch.float16, torch.bfloat16) else activations
+    if not activations.requires_grad and not activations.isfinite().all():
+        raise ValueError(f"{name} must be finite, not {tuple(activations.shape)} with NaN or infinity")
+    return activations
 
 
 def energy(layer: str) -> Objective:
@@ -150,22 +211,30 @@ def channel_sums(layer: str, target: Tensor) -> Objective:
 
     The target is `activations.mean((2, 3))` of a painting of any size, (1, channels), or one per image of the batch.
     """
-    return _relative(layer, target, lambda a: a.mean((2, 3)), f"|sums {layer} - style|² / |style|²")
+
+    def sums(activations: Tensor) -> Tensor:
+        return feature_maps(activations, f"activations of {layer!r}").mean((2, 3))
+
+    return _relative(layer, target, sums, f"|sums {layer} - style|² / |style|²")
 
 
 def total_variation() -> Objective:
     """Mean absolute difference of neighboring pixels, down plus right: small for smooth images."""
 
+    def mean(gaps: Tensor) -> Tensor:  # an image of one row or column has none
+        return gaps.abs().flatten(1).mean(1) if gaps.numel() else gaps.flatten(1).sum(1)
+
     def score(image: Tensor, _: Activations) -> Tensor:
-        down = (image[..., 1:, :] - image[..., :-1, :]).abs().flatten(1).mean(1)
-        right = (image[..., :, 1:] - image[..., :, :-1]).abs().flatten(1).mean(1)
-        return down + right
+        return mean(image[..., 1:, :] - image[..., :-1, :]) + mean(image[..., :, 1:] - image[..., :, :-1])
 
     return custom("TV(image)", score)
 
 
 def pixel_norm(p: float = 1, center: float = 0.0) -> Objective:
     """mean |image - center|^p over the pixels: p = 1 is the L1 prior (little ink), p = 6 keeps pixels from extremes."""
+    p, center = real(p, "p"), real(center, "center")
+    if not (0 < p < math.inf and math.isfinite(center)):
+        raise ValueError(f"p must be finite and positive, and center finite, not {p} and {center}")
     shift = f" - {center:g}" if center else ""
     return custom(f"mean |image{shift}|^{p:g}", lambda image, _: (image - center).abs().pow(p).flatten(1).mean(1))
 
@@ -175,8 +244,9 @@ def _layer_objective(layer: str, formula: str, score: Callable[[Tensor], Tensor]
 
 
 def _relative(layer: str, target: Tensor, describe: Callable[[Tensor], Tensor], formula: str) -> Objective:
-    target = target.detach()
-    size = _squares(target).clamp(min=1e-12)  # (1,) or (B,)
+    target = constant(target)
+    with torch.inference_mode(False):
+        size = _squares(target).clamp(min=1e-12)  # (1,) or (B,)
 
     def score(activations: Tensor) -> Tensor:
         found = describe(activations)
@@ -184,34 +254,40 @@ def _relative(layer: str, target: Tensor, describe: Callable[[Tensor], Tensor], 
             raise ValueError(
                 f"target of {layer!r} has shape {tuple(target.shape)}, the image's is {tuple(found.shape)}"
             )
-        return _squares(found - target) / size
+        return _squares(found - target.to(found)) / size.to(found)
 
     return _layer_objective(layer, formula, score)
 
 
-def _pick(activations: Tensor, number: int | Sequence[int], layer: str) -> Tensor:
+def _pick(activations: Tensor, number: int | tuple[int, ...], layer: str, word: str = "channel") -> Tensor:
     """The feature map of a channel, (B, channels, ...) -> (B, ...); with several numbers, number[i] for image i."""
     batch, count = activations.shape[:2]
-    channels = [number] * batch if isinstance(number, int) else list(number)
-    if len(channels) != batch:
-        raise ValueError(f"channel must be one number, or one per image: {len(channels)} for a batch of {batch}")
+    channels = _one_each(number, batch, word)
     for wanted in channels:
         if not 0 <= wanted < count:
-            raise ValueError(f"channel {wanted} is not in layer {layer!r}, which has channels 0 to {count - 1}")
+            words = "classes" if word == "class" else "channels"
+            raise ValueError(f"{word} {wanted} is not in layer {layer!r}, which has {words} 0 to {count - 1}")
     if isinstance(number, int):
         return activations[:, number]
     return activations[torch.arange(batch), torch.tensor(channels)]
+
+
+def _one_each(number: int | tuple[int, ...], batch: int, name: str) -> tuple[int, ...]:
+    numbers = (number,) * batch if isinstance(number, int) else number
+    if len(numbers) != batch:
+        raise ValueError(f"{name} must be one number, or one per image: {len(numbers)} for a batch of {batch}")
+    return numbers
 
 
 def _squares(values: Tensor) -> Tensor:  # (B, ...) -> (B,); flatten(1) would copy what is channels_last
     return values.square().sum(dim=tuple(range(1, values.ndim)))
 
 
-def _mean(feature_maps: Tensor) -> Tensor:  # (B, ...) -> (B,)
-    return feature_maps.reshape(len(feature_maps), -1).mean(1)
+def _mean(maps: Tensor) -> Tensor:  # (B, ...) -> (B,)
+    return maps.reshape(len(maps), -1).mean(1)
 
 
-def _numbers(number: int | Sequence[int]) -> str:
+def _text(number: int | tuple[int, ...]) -> str:
     if isinstance(number, int):
         return str(number)
     return "|".join(map(str, number)) if len(number) <= 4 else f"{number[0]}|{number[1]}|..|{number[-1]}"

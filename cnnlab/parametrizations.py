@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from cnnlab.images import frequencies
+from cnnlab.images import frequencies, integer, real
 
 Parametrization = Callable[[Tensor], tuple[Tensor, Callable[[Tensor], Tensor]]]
 # A square root of the covariance of natural images' colors, rows RGB (Olah et al. 2017, "Feature visualization"),
@@ -33,8 +33,11 @@ def spectrum(decay: float = 1.0) -> Parametrization:
 
     image = sigmoid(colors @ irfft2(variable / frequency**decay)). A step of equal size for every coefficient then
     changes an image the way photographs vary: coarse structure more than fine (Olah et al. 2017, "Preconditioning").
-    The larger `decay`, the smoother the image; 0 is white. Chapter 04.
+    The larger `decay`, the smoother the image; 0 is white; beyond 8 a ValueError. Chapter 04.
     """
+    decay = real(decay, "decay")
+    if not abs(decay) <= 8:  # NaN, too
+        raise ValueError(f"decay must lie in [-8, 8], not {decay}")
 
     def parametrize(image: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         channels, height, width = image.shape[1:]
@@ -68,6 +71,10 @@ def cppn(weights: Tensor) -> Parametrization:
     Args:
         weights: the start, (B, weights), as `cppn_weights` makes them. Of the image only the shape is used.
     """
+    count = sum(inputs * outputs for inputs, outputs in _PAINTER)
+    if not isinstance(weights, Tensor) or weights.ndim != 2 or weights.shape[1] != count:
+        found = tuple(weights.shape) if isinstance(weights, Tensor) else type(weights).__name__
+        raise ValueError(f"weights must be a tensor (B, {count}), as cppn_weights makes them, not {found}")
 
     def parametrize(image: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         if len(weights) != len(image) or image.shape[1] != 3:
@@ -90,7 +97,7 @@ def cppn(weights: Tensor) -> Parametrization:
 
 def cppn_weights(count: int, generator: Generator) -> Tensor:
     """Random weights for `cppn`, normal, (count, weights)."""
-    shares = []
+    count, shares = integer(count, "count", 1), []
     for inputs, outputs in _PAINTER:
         spread = 10.0 if inputs == 4 else 1.5  # of the first layer: how many waves there are across the picture
         shares.append(spread / math.sqrt(inputs) * torch.randn(count, inputs * outputs, generator=generator))

@@ -1,14 +1,16 @@
 """The other loop: training a net. It is an iterator of steps like every other run."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
+from cnnlab.images import as_floats, integer, real
 from cnnlab.runs import Run, Step
 
 Augment = Callable[[Tensor, Generator], Tensor]
@@ -65,19 +67,24 @@ def fit(
         after_step: is called after each step, to change the chain's parameters once more.
 
     Raises:
-        ValueError: for epochs, batch or rate that are not positive, or images and labels of different number.
+        ValueError: for epochs, batch or rate that are not positive, a chain that cannot be trained, images and labels
+            of different number, labels that are not whole numbers, or (at the first step) not classes of the chain.
         FloatingPointError: when the loss becomes NaN or infinite: the learning rate is too large.
     """
-    images, labels = examples
-    if len(images) != len(labels):
-        raise ValueError(f"examples must have a label for each image, not {len(labels)} for {len(images)} images")
-    if min(epochs, batch, rate) <= 0:
-        raise ValueError(f"epochs, batch and rate must be positive, not {epochs}, {batch} and {rate:g}")
+    images, labels = _checked(examples)
+    epochs, batch = integer(epochs, "epochs", 1), integer(batch, "batch", 1)
+    rate = real(rate, "rate")
+    if not 0 < rate < math.inf:
+        raise ValueError(f"rate must be finite and positive, not {rate}")
+    parameters = [parameter for parameter in chain.parameters() if parameter.requires_grad]
+    if not parameters:
+        raise ValueError("chain has no parameter to train; those of a Net are frozen: train the model, then wrap it")
     per_epoch = -(-len(images) // batch)
     total = epochs * per_epoch
     optimizing = optimizer(chain.parameters(), rate)
     adjust_rate = schedule(optimizing, rate, total)
-    device = next(chain.parameters()).device
+    device = parameters[0].device
+    lowest, highest = int(labels.min()), int(labels.max())
     seen = images[:batch]
 
     def take_steps() -> Iterator[Step]:
@@ -89,21 +96,25 @@ def fit(
             if position == 0:
                 batches = torch.randperm(len(images), generator=generator).split(batch)
             chosen = batches[position]
-            seen = augment(images[chosen], generator) if augment else images[chosen]  # (batch, C, H, W)
-            seen = perturb(seen, labels[chosen]) if perturb else seen
-            target = labels[chosen].to(device)
-            chain.train()
-            with torch.random.fork_rng(devices=[], enabled=drops):  # dropout takes no generator
-                if drops:
-                    torch.manual_seed(seed + number)
-                logits = chain(seen.to(device))  # (batch, classes)
-            loss = F.cross_entropy(logits, target)
-            value = loss.item()
-            if not value < float("inf"):
-                raise FloatingPointError(f"step {number} of {total}: the loss is {value}; try a smaller rate")
-            optimizing.zero_grad()
-            loss.backward()
-            optimizing.step()
+            with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
+                seen = augment(images[chosen], generator) if augment else images[chosen]  # (batch, C, H, W)
+                seen = perturb(seen, labels[chosen]) if perturb else seen
+                target = labels[chosen].to(device)
+                chain.train()
+                with torch.random.fork_rng(devices=[], enabled=drops):  # dropout takes no generator
+                    if drops:
+                        torch.manual_seed(seed + number)
+                    logits = _answers(chain, seen.to(device))  # (batch, classes)
+                if not 0 <= lowest <= highest < logits.shape[1]:
+                    wrong = lowest if lowest < 0 else highest
+                    raise ValueError(f"class {wrong} is not one of the chain's, 0 to {logits.shape[1] - 1}")
+                loss = F.cross_entropy(logits, target)
+                value = loss.item()
+                if not value < float("inf"):
+                    raise FloatingPointError(f"step {number} of {total}: the loss is {value}; try a smaller rate")
+                optimizing.zero_grad()
+                loss.backward()
+                optimizing.step()
             if after_step:
                 after_step()
             right = (logits.argmax(1) == target).float().mean().item()
@@ -126,15 +137,51 @@ def initialize(chain: nn.Sequential, generator: Generator) -> nn.Sequential:
 
 def logits_of(chain: nn.Module, images: Tensor, batch: int = 500) -> Tensor:
     """The logits (N, classes) of all images, a batch at a time, without gradients and in eval mode."""
-    was_training, device = chain.training, next(chain.parameters()).device
+    images, batch = as_floats(images), integer(batch, "batch", 1)
+    was_training, device = chain.training, next((p.device for p in chain.parameters()), images.device)
     chain.eval()
     with torch.no_grad():
-        logits = torch.cat([chain(part.to(device)) for part in images.split(batch)])
+        logits = torch.cat([_answers(chain, part.to(device)) for part in images.split(batch)])
     chain.train(was_training)
+    if not logits.isfinite().all():
+        raise FloatingPointError("the logits are not finite: the images or the chain's weights hold NaN or infinity")
     return logits
 
 
 def accuracy(chain: nn.Module, examples: Examples) -> float:
     """The share of the examples whose largest logit is the right one, in [0, 1]."""
-    found = logits_of(chain, examples.images).argmax(1)
-    return (found == examples.labels.to(found.device)).float().mean().item()
+    images, labels = _checked(examples)
+    logits = logits_of(chain, images)
+    if not 0 <= int(labels.min()) <= int(labels.max()) < logits.shape[1]:
+        raise ValueError(f"labels must be classes of the chain, 0 to {logits.shape[1] - 1}, not {labels.unique()}")
+    return (logits.argmax(1) == labels.to(logits.device)).float().mean().item()
+
+
+def _checked(examples: Examples) -> Examples:
+    """Images as a tensor of floats, and labels of any type of whole numbers as int64, as many as images."""
+    with torch.inference_mode(False):
+        images = as_floats(examples[0])
+        images = images.clone() if images.is_inference() else images
+        try:
+            labels = torch.as_tensor(examples[1])
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(f"labels must be whole numbers, one per image, not {examples[1]!r:.80}") from error
+        if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+            raise ValueError(f"labels must be whole numbers, the classes, not {labels.dtype}")
+        if not labels.ndim or len(images) != len(labels):
+            found = len(labels) if labels.ndim else "one number"
+            raise ValueError(f"examples must have a label for each image, not {found} for {len(images)} images")
+        return Examples(images, labels.long().clone() if labels.is_inference() else labels.long())
+
+
+def _answers(chain: nn.Module, images: Tensor) -> Tensor:
+    """The chain's logits; a ValueError says which images do not fit."""
+    try:
+        logits: Any = chain(images)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"images {tuple(images.shape)} do not fit this chain: {error}") from error
+    if not isinstance(logits, Tensor) or logits.ndim < 2 or len(logits) != len(images):
+        raise ValueError(f"chain must give logits (B, classes) for images {tuple(images.shape)}")
+    return logits

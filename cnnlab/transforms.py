@@ -1,11 +1,18 @@
-"""What is done to an image before the net sees it, or before it is trained on."""
+"""What is done to an image before the net sees it, or before it is trained on.
+
+A run works on a copy of its transform, so two runs with one `jitter` or `wobble` are equal. A function of your own, a
+lambda for instance, cannot be copied: if it holds a generator, its second run goes on where the first one ended.
+"""
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
+
+from cnnlab.images import as_floats, integer, real
 
 Transform = Callable[[Tensor], Tensor]
 
@@ -13,44 +20,46 @@ Transform = Callable[[Tensor], Tensor]
 def jitter(pixels: int, generator: Generator | None = None) -> Transform:
     """Roll the image cyclically by up to `pixels` each way, by other random amounts at each step. Chapter 04.
 
-    No pixel can then settle into the grid of the net's strides. Without a generator a new one is seeded with 0, so that
-    runs repeat.
+    No pixel can then settle into the grid of the net's strides. Without a generator a new one is seeded with 0. A run
+    works on a copy, so two runs with one transform are equal.
     """
-    generator = generator or Generator().manual_seed(0)
+    return partial(_jittered, pixels=integer(pixels, "pixels"), generator=generator or Generator().manual_seed(0))
 
-    def transform(image: Tensor) -> Tensor:
-        down, right = torch.randint(-pixels, pixels + 1, (2,), generator=generator).tolist()
-        return image.roll((down, right), dims=(-2, -1))
 
-    return transform
+def _jittered(image: Tensor, pixels: int, generator: Generator) -> Tensor:
+    down, right = torch.randint(-pixels, pixels + 1, (2,), generator=generator).tolist()
+    return as_floats(image).roll((down, right), dims=(-2, -1))
 
 
 def wobble(degrees: float, scale: float, generator: Generator | None = None) -> Transform:
     """Turn the image by up to `degrees` and resize it by up to the factor `scale`, at random at each step. Chapter 04.
 
-    Only structure larger than a pixel survives this. The border is mirrored.
+    Only structure larger than a pixel survives this. The border is mirrored. The generator is used as `jitter` uses it.
     """
-    generator = generator or Generator().manual_seed(0)
+    degrees, scale = real(degrees, "degrees"), real(scale, "scale")
+    if not (math.isfinite(degrees) and 1 / 64 <= scale <= 64):
+        raise ValueError(f"degrees must be finite and scale, a factor, near 1, not {degrees} and {scale}")
+    return partial(_wobbled, degrees=degrees, scale=scale, generator=generator or Generator().manual_seed(0))
 
-    def transform(image: Tensor) -> Tensor:
-        turn, grow = (2 * torch.rand(2, generator=generator) - 1).tolist()
-        angle, factor = math.radians(degrees * turn), scale**-grow
-        matrix = factor * torch.tensor([[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0]])
-        grid = F.affine_grid(matrix.expand(len(image), 2, 3).to(image), list(image.shape), align_corners=False)
-        return F.grid_sample(image, grid, padding_mode="reflection", align_corners=False)
 
-    return transform
+def _wobbled(image: Tensor, degrees: float, scale: float, generator: Generator) -> Tensor:
+    image = as_floats(image)
+    turn, grow = (2 * torch.rand(2, generator=generator) - 1).tolist()
+    angle, factor = math.radians(degrees * turn), scale**-grow
+    matrix = factor * torch.tensor([[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0]])
+    grid = F.affine_grid(matrix.expand(len(image), 2, 3).to(image), list(image.shape), align_corners=False)
+    return F.grid_sample(image, grid, padding_mode="reflection", align_corners=False)
 
 
 def compose(*transforms: Transform) -> Transform:
     """One transform from several, the first applied first."""
+    return partial(_composed, transforms=transforms)
 
-    def transform(image: Tensor) -> Tensor:
-        for each in transforms:
-            image = each(image)
-        return image
 
-    return transform
+def _composed(image: Tensor, transforms: tuple[Transform, ...]) -> Tensor:
+    for transform in transforms:
+        image = transform(image)
+    return image
 
 
 def soften(image: Tensor, times: int = 1) -> Tensor:
@@ -59,7 +68,7 @@ def soften(image: Tensor, times: int = 1) -> Tensor:
     The blur's sigma is sqrt(times / 2) pixels. As a transform before the net it blurs the gradient too, so that no
     pixel moves far from its neighbors. (Averaging shifted copies is faster than a convolution.) Chapter 11.
     """
-    return _Soften.apply(image, times)
+    return _Soften.apply(as_floats(image), integer(times, "times"))
 
 
 class _Soften(torch.autograd.Function):
@@ -82,7 +91,10 @@ class _Soften(torch.autograd.Function):
 
 def blur(image: Tensor, sigma: float) -> Tensor:
     """Gaussian blur, sigma in pixels; the border pixels are repeated outside the image."""
-    if sigma <= 0:
+    image, sigma = as_floats(image), real(sigma, "sigma")
+    if not sigma <= 10 * max(image.shape[-2:]):  # NaN, too
+        raise ValueError(f"sigma must be pixels, not {sigma}")
+    if sigma < 0.05:  # the neighbors' share is below e^-200
         return image
     radius = math.ceil(3 * sigma)
     offsets = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
@@ -110,6 +122,9 @@ def affine(
     Returns:
         (B, C, H, W); if all amounts are 0, the images themselves.
     """
+    images, amounts = as_floats(images), [real(amount, "each amount") for amount in (degrees, scale, shift, shear)]
+    if not (all(map(math.isfinite, amounts)) and abs(scale) < 1):
+        raise ValueError(f"degrees, scale, shift and shear must be finite, and |scale| below 1, not {amounts}")
     height, width = images.shape[-2:]
     turn, grow, slip, right, down = (2 * torch.rand((5, len(images)), generator=generator) - 1).to(images.device)
     angle, factor = math.radians(degrees) * turn, 1 / (1 + scale * grow)
@@ -117,6 +132,6 @@ def affine(
     # The two rows of the matrix say where a pixel comes from. x and y both run from -1 to 1: hence height / width.
     from_x = [cos, (shear * slip * cos - sin) * height / width, 2 * shift / width * right]
     from_y = [sin * width / height, shear * slip * sin + cos, 2 * shift / height * down]
-    matrix = torch.stack(from_x + from_y, dim=1).view(-1, 2, 3)
+    matrix = torch.stack(from_x + from_y, dim=1).view(-1, 2, 3).to(images)
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, align_corners=False)

@@ -152,9 +152,18 @@ def test_the_smallest_perturbation_of_a_linear_net_is_the_distance_to_its_bounda
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: fgsm(tiny_net(), cross_entropy(1), tiny_images(), eps=-1), "eps must be at least 0"),
-        (lambda: pgd(tiny_net(), cross_entropy(1), tiny_images(), eps=-1), "eps must be at least 0"),
-        (lambda: pgd(tiny_net(), cross_entropy(1), tiny_images() + 1, eps=0.1), "image must be"),
+        (lambda: fgsm(tiny_net(), cross_entropy(1), tiny_images(), eps=-1), r"eps must be in \[0, 1\]"),
+        (lambda: pgd(tiny_net(), cross_entropy(1), tiny_images(), eps=-1), r"eps must be in \[0, 1\]"),
+        (lambda: fgsm(tiny_net(), cross_entropy(1), tiny_images(), eps=8), "not 8; did you mean 8/255"),
+        (lambda: pgd(tiny_net(), cross_entropy(1), tiny_images(), eps=float("nan")), r"eps must be in \[0, 1\]"),
+        (lambda: pgd(tiny_net(), cross_entropy(1), tiny_images(), eps=0.1, steps=0), "steps must be at least 1"),
+        (lambda: sign_noise(tiny_images(), 2, torch.Generator()), r"eps must be in \[0, 1\], as pixels are, not 2"),
+        (
+            lambda: sign_noise(tiny_images(), torch.full((3, 3, 12, 16), 0.1), torch.Generator()),
+            "eps must be a number, or",
+        ),
+        (lambda: smallest(tiny_net(), tiny_images(), 1.0), "target must be a whole number"),
+        (lambda: pgd(tiny_net(), cross_entropy(1), tiny_images() + 1, eps=0.1), r"image must have values in \[0, 1\]"),
     ],
 )
 def test_bad_input_is_named(call, says):

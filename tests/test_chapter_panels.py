@@ -90,4 +90,4 @@ def test_the_panel_of_chapter_03_pleases_a_neuron() -> None:
     panel.wait(60)
     assert panel.status == "error: number: logits has 10 of them, 0 to 9"
     assert isinstance(panel.controls["number"], widgets.IntSlider)
-    assert not any(isinstance(layer, nn.Dropout) for layer in load_net("mnist", device="cpu").chain)
+    assert not any(isinstance(layer, nn.Dropout) for layer in load_net("mnist", device="cpu").model)

@@ -21,7 +21,7 @@ OBJECTIVE = -channel("conv2", 1) + 0.3 * total_variation()
 
 def test_gradient_and_score_are_the_formula_and_its_derivative():
     image = START.clone().requires_grad_()
-    x = NET.chain(image)[:, 1].mean((1, 2))
+    x = NET.model(image)[:, 1].mean((1, 2))
     tv = image.diff(dim=2).abs().mean((1, 2, 3)) + image.diff(dim=3).abs().mean((1, 2, 3))
     values = -x + 0.3 * tv
     (expected,) = torch.autograd.grad(values.sum(), image)

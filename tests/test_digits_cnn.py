@@ -43,7 +43,7 @@ def test_a_choice_that_does_not_fit_is_refused() -> None:
 
 def test_the_shipped_weights_read_98_percent() -> None:
     net = load_net("mnist", device="cpu")
-    assert accuracy(net.chain, mnist()[1]) >= 0.98
+    assert accuracy(net.model, mnist()[1]) >= 0.98
     assert net.labels == tuple("0123456789")
 
 

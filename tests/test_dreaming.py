@@ -1,5 +1,7 @@
 """Dreaming: it is its loop by hand, tiles give the gradient of the whole, guides match best, on small nets."""
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -8,10 +10,11 @@ from torch import nn
 from cnnlab.descent import gradient
 from cnnlab.images import resize
 from cnnlab.nets import Net, named
-from cnnlab.objectives import channel, energy
-from cnnlab.steps import normalized
+from cnnlab.objectives import channel, custom, energy
+from cnnlab.steps import normalized, plain
 from cnnlab.techniques.dreaming import best_match, dream, in_tiles
 from cnnlab.techniques.stages import stage_images, zoom
+from cnnlab.transforms import jitter
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -124,12 +127,12 @@ def test_best_match_is_the_loop_over_positions():
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: in_tiles(tiny_net(), energy("relu1"), 8), "tile must be at least 32 pixels, not 8"),
+        (lambda: in_tiles(tiny_net(), energy("relu1"), 8), "tile must be at least 32, not 8"),
         (lambda: dream(tiny_net(), -energy("fire7"), picture()), "unknown layer 'fire7': this net has conv1"),
-        (lambda: dream(tiny_net(), -energy("relu1"), picture(), octaves=0), "number of stages must be at least 1"),
+        (lambda: dream(tiny_net(), -energy("relu1"), picture(), octaves=0), "octaves must be at least 1"),
         (lambda: dream(tiny_net(), -energy("relu1"), picture(), scale=0.7), "scale must be at least 1"),
         (lambda: dream(tiny_net(), -energy("relu1"), picture(), steps=0), "steps must be at least 1"),
-        (lambda: dream(tiny_net(), -energy("relu1"), picture() + 1), r"image must be \(B, C, H, W\) with values"),
+        (lambda: dream(tiny_net(), -energy("relu1"), picture() + 1), r"image must have values in \[0, 1\]"),
         (lambda: best_match("relu1", torch.ones(2, 8, 3, 3)), "guide must be the activations of one image"),
         (
             lambda: gradient(tiny_net(), best_match("relu1", torch.ones(1, 9, 3, 3)), picture()),
@@ -140,3 +143,14 @@ def test_best_match_is_the_loop_over_positions():
 def test_bad_input_is_named(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_two_dreams_with_one_transform_are_equal_and_its_shifts_go_on_from_octave_to_octave():
+    shake, net = jitter(9), tiny_net()
+    options = {"octaves": 2, "scale": 1.0, "steps": 2}
+    once, again = (dream(net, -energy("relu1"), picture(), transform=shake, **options) for _ in range(2))
+    assert torch.equal(once.finish(progress=False), again.finish(progress=False))
+    seen, counted = [], custom("seen", lambda image, _: seen.append(image.detach()) or image.mean((1, 2, 3)))
+    dream(net, counted, picture(), transform=shake, step=plain(0), **options).finish(progress=False)
+    expected = map(copy.deepcopy(shake), [picture()] * 4)
+    assert all(torch.equal(image, one) for image, one in zip(seen, expected, strict=True))

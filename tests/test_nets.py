@@ -27,7 +27,7 @@ def test_probabilities_sum_to_one_and_predict_sorts_them(squeezenet):
 def test_activations_equal_the_chain_run_by_hand_and_stop_at_the_deepest_layer(squeezenet):
     image = torch.rand(2, 3, 64, 80)
     x, expected = image, {}
-    for name, layer in squeezenet.chain.named_children():
+    for name, layer in squeezenet.model.named_children():
         x = expected[name] = layer(x)
     found = squeezenet.activations(image, ["fire3", "relu1"])
     assert set(found) == {"fire3", "relu1"}
@@ -59,10 +59,11 @@ def test_a_students_chain_is_wrapped_as_a_frozen_copy():
     assert all(p.requires_grad for p in chain.parameters())
     assert chain.training
     assert not any(p.requires_grad for p in net.parameters())
-    assert not net.chain.training
+    assert not net.model.training
     assert {p.label for p in net.predict(torch.rand(1, 1, 8, 8), 9)} == set("abcd")
-    with pytest.raises(ValueError, match="nn.Sequential"):
-        Net(nn.Linear(2, 2))
+    for wrong in (lambda x: x, nn.Sequential()):
+        with pytest.raises(ValueError, match="model must be an nn.Module with at least one layer"):
+            Net(wrong)
 
 
 def test_the_device_is_where_the_net_lives_with_parameters_or_without():

@@ -1,5 +1,6 @@
 """Objectives: each equals its formula, scores every image by itself, and the algebra is that of numbers."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -103,3 +104,74 @@ def test_errors_name_what_would_be_right():
         score(o.neuron("logits", 0))
     with pytest.raises(ValueError, match="target of 'conv1' has shape"):
         score(o.code("conv1", torch.zeros(1, 5, 3, 3)))
+
+
+@pytest.mark.parametrize("two", [2, np.int64(2), np.uint8(2), torch.tensor(2), torch.tensor(2, dtype=torch.int16)])
+def test_a_number_may_be_pythons_numpys_or_torchs(two):
+    pairs = [
+        (o.channel("relu1", two), o.channel("relu1", 2)), (o.logit(two), o.logit(2)),
+        (o.neuron("conv2", two, two, two), o.neuron("conv2", 2, 2, 2)), (o.cross_entropy(two), o.cross_entropy(2)),
+        (o.cross_entropy([0, two, 1]), o.cross_entropy(torch.tensor([0, 2, 1], dtype=torch.uint8))),
+        (o.channel("relu1", np.array([1, 0, two])), o.channel("relu1", (1, 0, 2))),
+        (o.neuron("conv2", [0, 1, two], y=np.array([1, 2, 3])), o.neuron("conv2", [0, 1, 2], y=[1, 2, 3])),
+        (two * o.energy("relu1"), 2 * o.energy("relu1")),
+        (np.float32(0.5) * o.energy("relu1"), 0.5 * o.energy("relu1")),
+    ]  # fmt: skip
+    for found, expected in pairs:
+        assert torch.equal(score(found), score(expected))
+        assert repr(found) == repr(expected)
+
+
+def test_what_is_no_number_is_refused_when_the_objective_is_made():
+    for wrong in (True, 1.0, "cat", None, [], [1, 2.0], torch.tensor([True]), np.eye(2)):
+        for make in (o.logit, o.cross_entropy, lambda n: o.channel("relu1", n), lambda n: o.neuron("conv2", 1, 0, n)):
+            if wrong is not None or make in (o.logit, o.cross_entropy):
+                with pytest.raises(ValueError, match="must be .*whole number"):
+                    make(wrong)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: o.cross_entropy(4), "class 4 is not in layer 'logits', which has classes 0 to 3"),
+        (lambda: o.cross_entropy([0, -1, 2]), "class -1 is not in layer 'logits', which has classes 0 to 3"),
+        (lambda: o.cross_entropy([0, 1]), "labels must be one class, or one per image: 2 for a batch of 3"),
+        (lambda: o.logit(1000), "class 1000 is not in layer 'logits', which has classes 0 to 3"),
+        (lambda: o.neuron("conv2", 1, [0, 1], 2), "y must be one number, or one per image: 2 for a batch of 3"),
+        (lambda: o.channel_sums("logits", torch.ones(1, 4)), "activations of 'logits' must be feature maps"),
+        (lambda: o.custom("mine", lambda image, _: image.mean()), r"score of mine must give .*\(3,\), not \(\)"),
+        (lambda: o.custom("mine", lambda image, _: 0.5), r"score of mine must give .*\(3,\), not float"),
+        (lambda: float("nan") * o.energy("relu1"), r"weight of ½\|relu1\|² must be finite, not nan"),
+        (lambda: 1e200 * (1e200 * o.energy("relu1")), "must be finite, not inf"),
+        (lambda: o.pixel_norm(-1), "p must be finite and positive"),
+        (lambda: o.code("conv1", torch.full((1, 5, 12, 16), torch.nan)), "target must be finite"),
+        (lambda: o.code("conv1", "cat"), "target must be a tensor of activations, not str"),
+    ],
+)
+def test_wrong_numbers_are_named(make, words):
+    with pytest.raises(ValueError, match=words):
+        score(make())
+
+
+def test_one_label_in_a_row_serves_the_whole_batch():
+    assert torch.equal(score(o.cross_entropy([2])), score(o.cross_entropy(2)))
+
+
+def test_targets_may_come_from_inference_mode_and_from_numpy():
+    with torch.inference_mode():
+        seen = NET.activations(IMAGE, ["conv1"])["conv1"]
+        made = o.code("conv1", seen), o.channel_sums("conv1", seen.mean((2, 3))), o.cross_entropy(1)
+    image = (IMAGE * 0.9).requires_grad_()
+    for objective in made:
+        (grad,) = torch.autograd.grad(objective.score(image, NET.run(image, objective.layers)).sum(), image)
+        assert grad.abs().sum() > 0
+    assert torch.equal(score(o.code("conv1", seen[:1].numpy())), score(o.code("conv1", seen[:1].double())))
+    seen = seen.clone()
+    kept = o.code("conv1", seen)
+    seen.zero_()
+    assert score(kept).max() == 0, "the objective has its own copy"
+
+
+def test_an_image_of_one_pixel_has_no_variation():
+    assert o.total_variation().score(torch.ones(2, 3, 1, 1), {}).tolist() == [0, 0]
+    assert o.total_variation().score(torch.tensor([0.0, 1]).view(1, 1, 1, 2), {}).tolist() == [1]

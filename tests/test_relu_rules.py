@@ -9,11 +9,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cnnlab._torchvision import torchvision
 from cnnlab.descent import gradient
 from cnnlab.material.photos import photo
 from cnnlab.nets import Net, named
 from cnnlab.objectives import neuron
-from cnnlab.techniques.relu_rules import backprop_rule, deconvnet, deconvnet_rule, guided, guided_rule, with_relu_rule
+from cnnlab.techniques.relu_rules import (
+    RuledReLU,
+    backprop_rule,
+    deconvnet,
+    deconvnet_rule,
+    guided,
+    guided_rule,
+    with_relu_rule,
+)  # fmt: skip
 from cnnlab.zoo.load import load_net
 
 RULES = {
@@ -46,9 +55,9 @@ def image() -> Tensor:
 
 @pytest.mark.parametrize("name", RULES)
 def test_equals_an_explicit_chain_exactly(net: Net, image: Tensor, name: str) -> None:
-    net.chain.block[1] = nn.Identity()
+    net.model.block[1] = nn.Identity()
     rule, formula = RULES[name]
-    conv1, conv2 = net.chain.conv1, net.chain.block[0]
+    conv1, conv2 = net.model.conv1, net.model.block[0]
     x1 = conv1(image)
     pool1, switches1 = F.max_pool2d(x1.relu(), 2, return_indices=True)
     x2 = conv2(pool1)
@@ -77,7 +86,7 @@ def test_a_view_shares_the_weights_and_the_forward_pass(net: Net, image: Tensor)
     for own, shared in ((net.parameters(), view.parameters()), (net.buffers(), view.buffers())):
         assert [tensor.data_ptr() for tensor in own] == [tensor.data_ptr() for tensor in shared]
     assert not any(parameter.requires_grad for parameter in view.parameters())
-    assert not view.chain.training
+    assert not view.model.training
 
 
 def test_what_is_done_to_a_view_leaves_the_net_as_it_is(net: Net, image: Tensor) -> None:
@@ -86,7 +95,7 @@ def test_what_is_done_to_a_view_leaves_the_net_as_it_is(net: Net, image: Tensor)
     view = deconvnet(net)
     gradient(view, neuron("pool2", 5), image)
     view.double().requires_grad_(True)
-    view.chain.relu1 = nn.Identity()
+    view.model.relu1 = nn.Identity()
     assert dict(net.named_modules()) == modules
     assert torch.equal(net(image), before)
     assert torch.equal(gradient(net, neuron("pool2", 5), image)[1], expected)
@@ -114,16 +123,95 @@ def test_a_view_of_a_view_has_the_last_rule(net: Net, image: Tensor) -> None:
     assert torch.equal(twice, once)
 
 
-def test_a_relu_used_twice_takes_the_rule_twice() -> None:
-    relu = nn.ReLU()
-    net = Net(nn.Sequential(nn.Conv2d(1, 2, 1), relu, nn.Conv2d(2, 2, 1), relu), device="cpu")
+RELUS: dict[str, Callable[[Tensor], Tensor]] = {
+    "nn.ReLU": nn.ReLU(inplace=True), "F.relu": F.relu, "F.relu in-place": lambda x: F.relu(x, inplace=True),
+    "torch.relu": torch.relu, "torch.relu_": torch.relu_, "x.relu": lambda x: x.relu(), "x.relu_": lambda x: x.relu_(),
+}  # fmt: skip
+
+
+class Residual(nn.Module):
+    """relu(x + conv2(relu(conv1(x)))), with x = stem(image)."""
+
+    def __init__(self, relu: Callable[[Tensor], Tensor]):
+        super().__init__()
+        self.stem, self.conv1, self.conv2 = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 1)
+        self.relu = relu
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = self.stem(image)
+        y = self.conv2(self.relu(self.conv1(x)))
+        y += x
+        return self.relu(y)
+
+
+@pytest.mark.parametrize("relu", RELUS.values(), ids=RELUS.keys())
+@pytest.mark.parametrize("name", RULES)
+def test_every_form_of_relu_takes_the_rule_at_every_use(relu: Callable[[Tensor], Tensor], name: str) -> None:
+    torch.manual_seed(0)
+    net, image = Net(Residual(relu), device="cpu"), torch.rand(1, 3, 9, 8)
+    rule, formula = RULES[name]
+    model = net.model
+    x = model.stem(image)
+    x1 = model.conv1(x)
+    x2 = x + model.conv2(x1.relu())
+    one = torch.zeros_like(x2)
+    one[0, 2, 3, 4] = 1
+    back = formula(one, x2)
+    branch = F.conv_transpose2d(
+        formula(F.conv_transpose2d(back, model.conv2.weight), x1), model.conv1.weight, padding=1
+    )
+    expected = F.conv_transpose2d(back + branch, model.stem.weight)
+    view = with_relu_rule(net, rule)
+    _, grad = gradient(view, neuron(net.layers[-1], 2, 3, 4), image)
+    assert name == "deconvnet" or x2[0, 2, 3, 4] > 0
+    assert expected.abs().max() > 0
+    assert (grad - expected).abs().max() < 1e-6
+    assert torch.equal(view(image), net(image))
+
+
+def test_the_relus_of_a_resnet_all_take_the_rule() -> None:
+    """One module runs twice in each block."""
+    net = Net(torchvision.models.resnet18(), device="cpu")
     view = deconvnet(net)
-    assert not any(type(module) is nn.ReLU for module in view.modules())
-    assert view.chain[1] is view.chain[3]
-    assert net.chain[1] is net.chain[3]
-    assert type(net.chain[1]) is nn.ReLU
+    relus = [type(view.operation(node)) for node in view.path_to(view.layers[-1:]) if "relu" in node.name]
+    assert relus == [RuledReLU] * 17
+    image = torch.rand(1, 3, 40, 40)
+    grads = [gradient(view(net), neuron("layer2.0.relu", 3), image)[1] for view in VIEWS]
+    assert torch.equal(grads[0], grads[1])
+    assert not torch.allclose(grads[2], grads[0])
 
 
-def test_a_net_without_relus_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"no nn\.ReLU"):
-        guided(Net(nn.Sequential(nn.Flatten(), nn.ReLU6()), device="cpu"))
+def test_a_hook_of_a_relu_still_runs() -> None:
+    chain = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU())
+    chain[1].register_forward_hook(lambda module, args, result: result + 1)
+    net = Net(chain, device="cpu")
+    assert torch.equal(deconvnet(net)(image := torch.rand(1, 3, 4, 4)), net(image))
+
+
+@pytest.mark.parametrize("other", [nn.ReLU6(), nn.LeakyReLU(), nn.GELU(), F.gelu, F.leaky_relu, F.relu6])
+def test_other_activation_functions_are_named(other: Callable[[Tensor], Tensor]) -> None:
+    name = getattr(other, "__name__", type(other).__name__)
+    with pytest.raises(ValueError, match=f"net has no ReLU that could take a rule, but {name}"):
+        guided(Net(Residual(other), device="cpu"))
+    with pytest.warns(UserWarning, match=f"{name} keep their own backward pass"):
+        guided(Net(nn.Sequential(Residual(other), nn.Conv2d(4, 3, 1), nn.ReLU()), device="cpu"))
+    with pytest.raises(ValueError, match="net has no ReLU that could take a rule$"):
+        guided(Net(nn.Sequential(nn.Flatten()), device="cpu"))
+
+
+class Untraceable(nn.Module):
+    """Its forward asks for the values of the image, so it runs as one layer."""
+
+    def __init__(self, relu: Callable[[Tensor], Tensor]):
+        super().__init__()
+        self.activation = relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x) if x.sum() > 0 and self.activation is F.relu else self.activation(x)
+
+
+@pytest.mark.parametrize("relu", [nn.ReLU(), F.relu])
+def test_a_relu_inside_an_untraceable_part_is_refused(relu: Callable[[Tensor], Tensor]) -> None:
+    net = Net(nn.Sequential(nn.ReLU(), Untraceable(relu)), device="cpu")
+    with pytest.raises(ValueError, match="net runs Untraceable as one layer, so a ReLU inside it cannot take a rule"):
+        deconvnet(net)

@@ -8,7 +8,7 @@ from torch import nn
 from cnnlab.descent import descend
 from cnnlab.images import resize
 from cnnlab.nets import Net, named
-from cnnlab.objectives import channel, energy
+from cnnlab.objectives import channel, custom, energy
 from cnnlab.steps import normalized, plain, sign
 from cnnlab.techniques.stages import carry, grow, in_stages, stage_images, zoom
 
@@ -86,3 +86,35 @@ def test_stages_that_add_nothing_give_the_photograph_back(net):
     image = picture(40, 56)
     run = carry(lambda start, _: descend(net, energy("relu1"), start, steps=2, step=plain(0)), image, 4, 1.4)
     assert torch.equal(run.finish(progress=False), image)
+
+
+def test_an_error_names_the_octave_and_its_size(net):
+    narrow = Net(named(conv1=nn.Conv2d(3, 8, 5)), device="cpu")
+
+    def stage(image, _):
+        return descend(narrow, -energy("conv1"), image, steps=1)
+
+    with pytest.raises(ValueError, match=r"octave 1 of 4, 4 x 5 pixels: image \(1, 3, 4, 5\) does not fit this net"):
+        carry(stage, picture(32, 40), octaves=4, scale=2).finish(progress=False)
+    with pytest.raises(ValueError, match="octave 1 of 9 would be smaller than 1 pixel: take fewer octaves"):
+        carry(stage, picture(32, 40), octaves=9, scale=2)
+    with pytest.raises(ValueError, match="octave 3 of 9, 4 x 4 pixels: image"):
+        grow(stage, picture(16, 16), octaves=9, scale=0.5).finish(progress=False)
+    for wrong in (0.7, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="scale must be at least 1 and finite"):
+            zoom(stage, picture(16, 20), scale=wrong)
+    with pytest.raises(ValueError, match="number of frames must be a whole number"):
+        zoom(stage, picture(16, 20), frames=2.5)
+
+
+def test_an_error_in_a_later_stage_keeps_its_kind(net):
+    def stage(image, number):
+        objective = custom("broken", lambda image, _: image.mean((1, 2, 3)) * (torch.nan if number else 1))
+        return descend(net, objective, image, steps=2, step=sign(0.01))
+
+    run = in_stages(stage, picture(8, 9), 3, lambda image, _: image)
+    with pytest.raises(
+        FloatingPointError, match="stage 2 of 3, 8 x 9 pixels: step 1 of 2: the objective broken is nan"
+    ):
+        run.finish(progress=False)
+    assert len(run.values) == 2

@@ -1,5 +1,6 @@
 """Step rules equal loops written out, and projections keep the image in their set."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -20,7 +21,7 @@ OBJECTIVE = -channel("conv2", 1) + 0.3 * total_variation()
 
 def value_and_grad(image):
     image = image.clone().requires_grad_()
-    x = NET.chain(image)[:, 1].mean((1, 2))
+    x = NET.model(image)[:, 1].mean((1, 2))
     tv = image.diff(dim=2).abs().mean((1, 2, 3)) + image.diff(dim=3).abs().mean((1, 2, 3))
     values = -x + 0.3 * tv
     return values.detach(), torch.autograd.grad(values.sum(), image)[0]
@@ -103,3 +104,28 @@ def test_projections_keep_the_image_in_the_ball():
     assert (lengths > 0.4).all()
     with pytest.raises(ValueError, match="project moves pixels"):
         descend(NET, OBJECTIVE, START, steps=1, project=linf_ball(START, eps), parametrization=spectrum())
+
+
+@pytest.mark.parametrize("rule", [plain, sign, normalized, adam, lbfgs])
+def test_a_rate_is_finite_and_not_negative(rule):
+    for wrong in (float("nan"), float("inf"), -0.1):
+        with pytest.raises(ValueError, match="rate must be finite and at least 0"):
+            rule(wrong)
+    assert callable(rule(np.float32(0.1)))
+    assert callable(rule(torch.tensor(0.1)))
+
+
+def test_a_ball_has_a_radius_in_pixel_units_and_the_images_shape():
+    center = torch.full((1, 3, 4, 4), 0.5)
+    with pytest.raises(ValueError, match=r"eps must be in \[0, 1\], as pixels are, not 8; did you mean 8/255\?"):
+        linf_ball(center, 8)
+    for wrong in (-0.1, float("nan"), 1e9):
+        with pytest.raises(ValueError, match=r"eps must be in \[0, 1\]"):
+            linf_ball(center, wrong)
+    for wrong in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="eps must be finite and at least 0"):
+            l2_ball(center, wrong)
+    for ball in (linf_ball(center, 0.1), l2_ball(center, 8)):
+        assert ball(center.repeat(2, 1, 1, 1)).shape == (2, 3, 4, 4)
+        with pytest.raises(ValueError, match=r"center must have the image's shape \(1, 3, 5, 4\)"):
+            ball(torch.zeros(1, 3, 5, 4))

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -158,12 +159,12 @@ def test_what_cannot_be_trained_is_refused() -> None:
     examples = blobs(10)
     with pytest.raises(ValueError, match="a label for each image, not 9 for 10"):
         fit(tiny(), Examples(examples.images, examples.labels[:9]), epochs=1, generator=Generator())
-    for wrong in ({"epochs": 0}, {"epochs": 1, "batch": 0}, {"epochs": 1, "rate": -1.0}):
-        with pytest.raises(ValueError, match="must be positive"):
+    for wrong in ({"epochs": 0}, {"epochs": 1.5}, {"epochs": 1, "batch": 0}, {"epochs": 1, "rate": -1.0}):
+        with pytest.raises(ValueError, match="must be (a whole number|at least 1|finite and positive)"):
             fit(tiny(), examples, generator=Generator(), **wrong)
     ruined = Examples(examples.images.masked_fill(examples.images > 0.9, float("nan")), examples.labels)
-    with pytest.raises(FloatingPointError, match="step 1 of 5: the loss is nan; try a smaller rate"):
-        fit(tiny(), ruined, epochs=5, generator=Generator()).finish(progress=False)
+    with pytest.raises(ValueError, match="image must be finite, not .* with NaN or infinity"):
+        fit(tiny(), ruined, epochs=5, generator=Generator())
 
 
 def test_fit_learns_from_what_perturb_makes_of_each_batch_and_its_labels() -> None:
@@ -203,3 +204,55 @@ def test_logits_and_accuracy_over_several_batches_in_eval_mode() -> None:
     assert chain.training
     torch.testing.assert_close(logits, chain.logits(examples.images.flatten(1)).detach())
     assert accuracy(chain, examples) == pytest.approx((logits.argmax(1) == examples.labels).sum().item() / 23)
+
+
+def test_labels_of_every_integer_type_and_images_of_every_form_teach_the_same() -> None:
+    examples, weights = blobs(12), []
+    pixels = (examples.images * 255).round().byte()
+    rounded = pixels / 255
+    with torch.inference_mode():
+        inferred = rounded.clone()
+    for images, labels in (
+        (rounded, examples.labels), (rounded.double().float(), examples.labels.int()), (pixels, examples.labels.byte()),
+        (rounded.numpy(), examples.labels.tolist()), (inferred, examples.labels.numpy().astype(np.uint16)),
+    ):  # fmt: skip
+        for mode in (torch.enable_grad, torch.no_grad, torch.inference_mode):
+            chain = tiny()
+            with mode():
+                fit(chain, Examples(images, labels), epochs=1, batch=5, generator=Generator()).finish(progress=False)
+            weights.append(chain.logits.weight)
+            assert accuracy(chain, Examples(images, labels)) == accuracy(chain, Examples(rounded, examples.labels))
+    assert all(torch.equal(weight, weights[0]) for weight in weights)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([0, 1, 4], "4"), ([0, -1, 2], "-1"), ([0.0, 1.0, 2.0], "labels must be whole numbers, the classes, not"),
+        ([True, False, True], "labels must be whole numbers"), (["cat", "dog", "hen"], "labels must be whole numbers"),
+        (3, "not one number for 3 images"), ([1, 2], "not 2 for 3 images"), (None, "labels must be whole numbers"),
+    ],
+)  # fmt: skip
+def test_labels_that_are_no_classes_are_refused_by_name(labels, words) -> None:
+    examples = Examples(blobs(3).images, labels)
+    with pytest.raises(
+        ValueError, match=f"class {words} is not one of the chain's, 0 to 3" if len(words) < 3 else words
+    ):
+        fit(tiny(), examples, epochs=1, generator=Generator()).finish(progress=False)
+    with pytest.raises(ValueError, match=f"classes of the chain, 0 to 3.*{words}" if len(words) < 3 else words):
+        accuracy(tiny(), examples)
+
+
+def test_a_chain_that_cannot_learn_or_read_the_images_says_so() -> None:
+    with pytest.raises(ValueError, match="no parameter to train; those of a Net are frozen"):
+        fit(Net(tiny(), device="cpu").model, blobs(4), epochs=1, generator=Generator())
+    large = Examples(torch.zeros(4, 1, 9, 9), torch.arange(4))
+    with pytest.raises(ValueError, match=r"images \(4, 1, 9, 9\) do not fit this chain"):
+        fit(tiny(), large, epochs=1, generator=Generator()).finish(progress=False)
+    for call in (lambda: logits_of(tiny(), large.images), lambda: accuracy(tiny(), large)):
+        with pytest.raises(ValueError, match=r"images \(4, 1, 9, 9\) do not fit this chain"):
+            call()
+    broken = tiny()
+    broken.logits.bias.data.fill_(torch.nan)
+    with pytest.raises(FloatingPointError, match="the logits are not finite"):
+        logits_of(broken, blobs(4).images)

@@ -1,6 +1,10 @@
 """Transforms: what they change, and what they leave."""
 
+import copy
+import math
+
 import numpy as np
+import pytest
 import torch
 from scipy import ndimage
 from torch import Generator
@@ -96,3 +100,40 @@ def test_affine_enlarges_by_the_factor_it_says() -> None:
     factor = (area / disc[0].sum()).sqrt()
     assert 0.79 < factor.min() < 0.82
     assert 1.18 < factor.max() < 1.21
+
+
+@pytest.mark.parametrize("shake", [jitter(3), wobble(9, 1.2), compose(wobble(9, 1.2), jitter(3), soften)])
+def test_a_copy_repeats_the_random_numbers(shake):
+    """A run works on a copy, so two runs with one transform are equal."""
+    image = photo("cat", 24)
+    first, second = copy.deepcopy(shake), copy.deepcopy(shake)
+    shown = [first(image), first(image)]
+    assert not torch.equal(*shown)
+    assert all(torch.equal(second(image), one) for one in shown)
+
+
+def test_two_transforms_with_one_generator_share_it_in_the_copy_too():
+    generator = Generator().manual_seed(0)
+    shake = copy.deepcopy(compose(jitter(5, generator), jitter(5, generator)))
+    moves = torch.randint(-5, 6, (4,), generator=generator).tolist()
+    image = photo("cat", 24)
+    assert torch.equal(shake(image), image.roll((moves[0] + moves[2], moves[1] + moves[3]), (-2, -1)))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda image: jitter(-1), "pixels must be at least 0"),
+        (lambda image: jitter(1.5), "pixels must be a whole number"),
+        (lambda image: wobble(5, 0), "scale, a factor"),
+        (lambda image: wobble(math.nan, 1), "degrees must be finite"),
+        (lambda image: soften(image, times=-1), "times must be at least 0"),
+        (lambda image: blur(image, math.nan), "sigma must be pixels"),
+        (lambda image: blur(image * math.inf, 1), "image must be finite"),
+        (lambda image: affine(image, Generator(), scale=1), r"\|scale\| below 1"),
+        (lambda image: affine(image[0], Generator()), r"image\[None\] makes a batch"),
+    ],
+)
+def test_amounts_that_make_no_sense_are_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call(photo("cat", 8))

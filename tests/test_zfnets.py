@@ -131,7 +131,7 @@ def test_every_shipped_file_belongs_to_a_net_and_is_read_after_a_check_of_its_ha
 def test_the_shipped_nets_know_parts_that_they_have_not_seen() -> None:
     held_out = photo_crops(15, seeded(5), held_out=True)
     held_out = Examples(center_crop(held_out.images, SEEN), held_out.labels)
-    shares = [accuracy(trained_zfnet(epoch).chain, held_out) for epoch in (0, 8, 48)]
+    shares = [accuracy(trained_zfnet(epoch).model, held_out) for epoch in (0, 8, 48)]
     assert shares[0] < 0.15 < 0.3 < shares[1] < 0.65 < shares[2]
     assert trained_zfnet().labels == PHOTOS
     with pytest.raises(ValueError, match="unknown ZF-net 'vgg'"):

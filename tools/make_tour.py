@@ -85,7 +85,7 @@ def neurons(net: Net) -> dict[str, Tensor]:
         "05 what a neuron saw": plots.on_gray(projection),
         "06 where the net looks": coffee * (0.15 + 0.85 * seen.clamp(0, 1) ** 3),
         "07 still a cup?": moved(photo("coffee"), degrees=40, size=SIDE),
-        "08 filters that grew": plots.filter_sheet(weights_of(trained_zfnet().chain, "conv1")[:16], columns=4),
+        "08 filters that grew": plots.filter_sheet(weights_of(trained_zfnet().model, "conv1")[:16], columns=4),
         "09 the same part, hidden": face,
     }
 

@@ -28,7 +28,7 @@ def check_smallest_eps(smallest_eps: Student) -> None:
 @verdict("each pixel votes with its strength for the bin of its angle, and 200° counts as 20°")
 def check_histograms(histograms: Student) -> None:
     """Check `histograms(down, right, orientations)`: (H, W) each, multiples of 8 -> (orientations, H / 8, W / 8)."""
-    cells = hog_net(orientations=6).chain.cells
+    cells = hog_net(orientations=6).model.cells
     gradient = random_tensor((1, 2, 16, 24)) - 0.5
     expected, swapped = cells(gradient)[0], cells(gradient.flip(1))[0]
     result = histograms(*gradient[0], 6)

@@ -11,10 +11,11 @@ import torch
 from torch import Generator, Tensor
 
 from cnnlab.descent import descend
+from cnnlab.images import as_image, integer
 from cnnlab.nets import Net
-from cnnlab.objectives import Objective, cross_entropy, custom
+from cnnlab.objectives import Objective, constant, cross_entropy, custom
 from cnnlab.runs import Run, Step
-from cnnlab.steps import lbfgs, linf_ball, sign
+from cnnlab.steps import lbfgs, linf_ball, pixel_eps, sign
 from cnnlab.transforms import Transform
 
 ROUNDS, STEPS = 7, 15  # of `smallest`: the prices that it tries, and the L-BFGS steps for each
@@ -25,10 +26,10 @@ def fgsm(net: Net, objective: Objective, image: Tensor, eps: float) -> Run:
     """Fast gradient sign method: one step that changes every pixel by eps. Chapter 14.
 
     x' = clip(x - eps sign(grad), 0, 1), where grad is the gradient of the objective. The image is (B, C, H, W) in
-    [0, 1], and eps has the same unit; a negative eps raises a ValueError. Norm: L-infinity. Source: Goodfellow et al.
-    2014, section 4.
+    [0, 1], and eps has the same unit; an eps outside [0, 1] raises a ValueError. Norm: L-infinity. Source: Goodfellow
+    et al. 2014, section 4.
     """
-    return descend(net, objective, image, steps=1, step=sign(_positive(eps)))
+    return descend(net, objective, image, steps=1, step=sign(pixel_eps(eps)))
 
 
 def pgd(
@@ -42,32 +43,47 @@ def pgd(
 
     Args:
         image: the center of the ball, (B, C, H, W) in [0, 1].
-        eps: the radius of the ball, in pixel units [0, 1]; a negative one raises a ValueError.
+        eps: the radius of the ball, in pixel units; one outside [0, 1] raises a ValueError.
         rate: how far a step changes each pixel; None is 2.5 eps / steps, enough to cross the ball.
         generator: starts the run at a uniformly random point of the ball; None starts it at the image.
         transform: what is done to the image before the net sees it, anew at each step.
     """
-    ball, start = linf_ball(image, _positive(eps)), image
+    image, eps, steps = as_image(image), pixel_eps(eps), integer(steps, "steps", 1)
+    ball, start = linf_ball(image, eps), image
     if generator is not None:
         offset = torch.empty(image.shape).uniform_(-eps, eps, generator=generator)
         start = (image + offset.to(image)).clamp(0, 1)
-    step = sign(2.5 * eps / max(steps, 1) if rate is None else rate)
+    step = sign(2.5 * eps / steps if rate is None else rate)
     return descend(net, objective, start, steps=steps, step=step, transform=transform, project=ball)
 
 
 def sign_noise(image: Tensor, eps: float | Tensor, generator: Generator) -> Tensor:
     """The control experiment of `fgsm`: change every pixel by +eps or -eps at random, and clip to [0, 1]. Chapter 14.
 
-    `eps` may be a tensor with one size per pixel.
+    `eps` lies in [0, 1]; it may be a tensor with one size per pixel.
     """
+    image = as_image(image)
+    if isinstance(eps, Tensor) and eps.ndim:
+        if eps.shape[1:] != image.shape[1:] or len(eps) not in (1, len(image)) or not eps.isfinite().all():
+            raise ValueError(f"eps must be a number, or finite and {tuple(image.shape)}, not {tuple(eps.shape)}")
+        pixel_eps(eps.min().item())
+        pixel_eps(eps.max().item())
+        eps = eps.to(image)
+    else:
+        eps = pixel_eps(eps)
     signs = torch.randint(0, 2, image.shape, generator=generator) * 2.0 - 1
     return (image + eps * signs.to(image)).clamp(0, 1)
 
 
 def distance_to(image: Tensor, price: Tensor) -> Objective:
     """The cost of a perturbation: price |x - image|^2, with one price for each image of the batch, (B,). Chapter 14."""
+    image, price = as_image(image), constant(price, "price")
+    if price.ndim != 1:
+        raise ValueError(f"price must be one number for each image, (B,), not {tuple(price.shape)}")
 
     def score(x: Tensor, _: object) -> Tensor:
+        if x.shape != image.shape or len(price) not in (1, len(x)):
+            raise ValueError(f"image must be {tuple(image.shape)} with {len(price)} prices, not {tuple(x.shape)}")
         return price.to(x) * (x - image.to(x)).square().flatten(1).sum(1)
 
     return custom("price |x - image|²", score)
@@ -87,7 +103,8 @@ def smallest(net: Net, image: Tensor, target: int) -> Run:
         A run with one stage per round. For each image of the batch, (B, C, H, W), the run's image is the smallest
         success of the rounds so far. If there was none, it is the result of the last round.
     """
-    center = image.detach().to(net.device)
+    target = integer(target, "target")
+    center = as_image(image).detach().to(net.device)
     found = center
     total = (ROUNDS + 4) * STEPS
 
@@ -114,9 +131,3 @@ def smallest(net: Net, image: Tensor, target: int) -> Run:
                 yield replace(step, number=done, total=total, stage=number)
 
     return Run(take_steps(), total, image=lambda: found)
-
-
-def _positive(eps: float) -> float:
-    if eps < 0:
-        raise ValueError(f"eps must be at least 0, not {eps}")
-    return eps

@@ -5,12 +5,15 @@
 Source: Mordvintsev, Olah & Tyka 2015, "Inceptionism: going deeper into neural networks".
 """
 
+import copy
+
 import torch
 from torch import Tensor
 
 from cnnlab.descent import descend, gradient
+from cnnlab.images import as_image, integer
 from cnnlab.nets import Net
-from cnnlab.objectives import Activations, Objective, custom
+from cnnlab.objectives import Activations, Objective, constant, custom, feature_maps
 from cnnlab.runs import Run
 from cnnlab.steps import StepRule, normalized
 from cnnlab.techniques.stages import carry
@@ -35,11 +38,15 @@ def dream(
         tile: a larger image is shown to the net in tiles of at most so many pixels high and wide, which bounds the
             memory. The cyclic shift moves the borders of the tiles at each step, so that they do not show.
     """
-    bounded = objective if max(image.shape[-2:]) <= tile else in_tiles(net, objective, tile)
-    moved = transform or compose(jitter(max(image.shape[-2:])), soften)
+    image = as_image(image)
+    bounded = objective if max(image.shape[-2:]) <= integer(tile, "tile", 32) else in_tiles(net, objective, tile)
+    moved = copy.deepcopy(transform) or compose(jitter(max(image.shape[-2:])), soften)
+
+    def move(seen: Tensor) -> Tensor:  # `descend` copies no function: the shifts go on from octave to octave
+        return moved(seen)
 
     def stage(image: Tensor, _: int) -> Run:
-        return descend(net, bounded, image, steps=steps, step=step or normalized(0.01), transform=moved)
+        return descend(net, bounded, image, steps=steps, step=step or normalized(0.01), transform=move)
 
     return carry(stage, image, octaves, scale)
 
@@ -55,8 +62,7 @@ def in_tiles(net: Net, objective: Objective, tile: int) -> Objective:
     The new objective runs the net by itself. So it reads the image only, and its `layers` are empty: `descend` and
     `gradient` do not run the net a second time. Chapter 11.
     """
-    if tile < 32:
-        raise ValueError(f"tile must be at least 32 pixels, not {tile}")
+    tile = integer(tile, "tile", 32)
     return custom(f"{objective} in tiles", lambda image, _: _TileByTile.apply(image, net, objective, tile))
 
 
@@ -96,15 +102,18 @@ def best_match(layer: str, guide: Tensor) -> Objective:
     The guide is the activations of one image of any size, (1, channels, h, w). A guide of another shape, or of another
     number of channels than the layer, raises a ValueError.
     """
-    if guide.ndim != 4 or len(guide) != 1:
+    guide = constant(guide, "guide")
+    if guide.ndim != 4 or len(guide) != 1 or not guide.numel():
         raise ValueError(f"guide must be the activations of one image, (1, channels, h, w), not {tuple(guide.shape)}")
-    features = guide.detach()[0].flatten(1)  # (channels, Q)
+    features = guide[0].flatten(1)  # (channels, Q)
 
     def score(_: Tensor, activations: Activations) -> Tensor:
-        flat = activations[layer].flatten(2)  # (B, channels, P)
-        if flat.shape[1] != len(features):
-            raise ValueError(f"guide has {len(features)} channels, {layer!r} has {flat.shape[1]}")
-        best = (features.T @ flat.detach()).argmax(1)  # (B, Q, P) -> (B, P)
-        return (flat * features[:, best].transpose(0, 1)).sum((1, 2))
+        maps = feature_maps(activations[layer], f"activations of {layer!r}")
+        there = features.to(maps)
+        if maps.shape[1] != len(features):
+            raise ValueError(f"guide has {len(features)} channels, {layer!r} has {maps.shape[1]}")
+        flat = maps.flatten(2)  # (B, channels, P)
+        best = (there.T @ flat.detach()).argmax(1)  # (B, Q, P) -> (B, P)
+        return (flat * there[:, best].transpose(0, 1)).sum((1, 2))
 
     return custom(f"match({layer}, guide)", score, layer)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from cnnlab.objectives import Activations, Objective, custom
+from cnnlab.objectives import Activations, Objective, constant, custom, feature_maps
 
 
 def gram(activations: Tensor) -> Tensor:
@@ -12,6 +12,7 @@ def gram(activations: Tensor) -> Tensor:
     (B, channels, h, w) -> (B, channels, channels). Gatys et al. 2015, eq. 3, takes the sum over the M positions; with
     the mean, images of different sizes can be compared.
     """
+    activations = feature_maps(activations)
     flat = activations.movedim(1, -1).flatten(1, 2)  # (B, positions, channels): no copy, as nets are channels_last
     return flat.mT @ flat / flat.shape[1]
 
@@ -26,17 +27,18 @@ def style(layer: str, target: Tensor) -> Objective:
     The target is `gram(activations)` of a painting of any size, symmetric (1, N, N), or one per image of the batch. A
     target that is not symmetric, or that has another number of channels than the layer, raises a ValueError.
     """
-    target = target.detach()
+    target = constant(target)
     if target.ndim != 3 or target.shape[1] != target.shape[2] or not torch.allclose(target, target.mT, rtol=1e-3):
         raise ValueError(f"target must be a Gram matrix, symmetric (1, N, N) or (B, N, N), not {tuple(target.shape)}")
-    size = target.flatten(1).square().sum(1).clamp(min=1e-12)  # (1,) or (B,)
+    with torch.inference_mode(False):
+        size = target.flatten(1).square().sum(1).clamp(min=1e-12)  # (1,) or (B,)
 
     def score(_: Tensor, captured: Activations) -> Tensor:
-        activations = captured[layer]
+        activations = feature_maps(captured[layer], f"activations of {layer!r}")
         if target.shape[1] != activations.shape[1] or target.shape[0] not in (1, len(activations)):
             found = tuple(gram(activations).shape)
             raise ValueError(f"target of {layer!r} has shape {tuple(target.shape)}, the image's is {found}")
-        return _GramDistance.apply(activations, target) / size
+        return _GramDistance.apply(activations, target.to(activations)) / size.to(activations)
 
     return custom(f"|gram {layer} - style|² / |style|²", score, layer)
 

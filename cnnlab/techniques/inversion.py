@@ -10,24 +10,25 @@ import torch
 from torch import Generator, Tensor
 
 from cnnlab.descent import descend
-from cnnlab.images import noise
+from cnnlab.images import as_image, image_shape, integers, noise, real
 from cnnlab.nets import Net
-from cnnlab.objectives import code, pixel_norm, total_variation
+from cnnlab.objectives import Numbers, code, constant, feature_maps, pixel_norm, total_variation
 from cnnlab.parametrizations import spectrum
 from cnnlab.runs import Run
 from cnnlab.steps import adam, lbfgs
 from cnnlab.transforms import jitter
 
 
-def keep_channel(activations: Tensor, channel: int | Sequence[int]) -> Tensor:
+def keep_channel(activations: Tensor, channel: Numbers) -> Tensor:
     """Keep one channel l: its map becomes the sum of all maps, every other map 0 (FMI, section 2.1). Chapter 13.
 
     psi_l(y, x) = sum_k a_k(y, x), so that each position keeps its sum. The activations are (B, channels, h, w). The
     channel is one number for all images, or a list with one per image; for a single image a list gives one code per
     entry. A channel that the activations do not have, or a list that does not fit the batch, raises a ValueError.
     """
+    activations, numbers = feature_maps(activations), integers(channel, "channel")
     count = activations.shape[1]
-    channels = [channel] * len(activations) if isinstance(channel, int) else list(channel)
+    channels = [numbers] * len(activations) if isinstance(numbers, int) else list(numbers)
     if len(activations) not in (1, len(channels)):
         raise ValueError(f"channel must be one number, or one per image: {len(channels)} for {len(activations)} images")
     if wrong := [number for number in channels if not 0 <= number < count]:
@@ -48,6 +49,9 @@ def reweight_channels(activations: Tensor, weights: Tensor) -> Tensor:
         weights: one per channel, at least 0: (channels,) for all images, or (B, channels). For a single image, several
             rows give one code each. Another number of channels, or a negative number, raises a ValueError.
     """
+    activations, weights = feature_maps(activations), constant(weights, "weights")
+    if weights.ndim > 2 or (weights.ndim == 2 and len(weights) not in (1, len(activations)) and len(activations) > 1):
+        raise ValueError(f"weights must be (channels,) or (B, channels), not {tuple(weights.shape)}")
     weights = weights.to(activations).expand(max(len(activations), len(weights) if weights.ndim == 2 else 1), -1)
     if weights.shape[1] != activations.shape[1]:
         raise ValueError(f"weights must be one per channel, {activations.shape[1]}, not {weights.shape[1]}")
@@ -62,7 +66,7 @@ def reweight_channels(activations: Tensor, weights: Tensor) -> Tensor:
 
 def energy_shares(activations: Tensor) -> Tensor:
     """The share of each map in a code's energy: sum_yx a_k^2 / sum_kyx a_k^2, (B, channels, h, w) -> (B, channels)."""
-    energies = activations.square().sum((2, 3))
+    energies = feature_maps(activations).square().sum((2, 3))
     return energies / energies.sum(1, keepdim=True).clamp(min=1e-12)
 
 
@@ -72,9 +76,12 @@ def lively_starts(net: Net, layer: str, channels: Sequence[int], shape: Sequence
     A map whose ReLU is off everywhere has no gradient: for a deep layer, an image of plain gray would never change.
     `shape` is that of one image, (1, C, H, W).
     """
-    pool = noise((32, *shape[1:]), generator, std=0.05, decay=1)
-    means = net.activations(pool, [layer])[layer].mean((2, 3))  # (32, all channels)
-    return pool[means[:, list(channels)].argmax(dim=0).cpu()]
+    pool = noise((32, *image_shape(shape)[1:]), generator, std=0.05, decay=1)
+    numbers = _row(channels)
+    means = feature_maps(net.activations(pool, [layer])[layer]).mean((2, 3))  # (32, all channels)
+    if wrong := [number for number in numbers if not 0 <= number < means.shape[1]]:
+        raise ValueError(f"channels must be 0 to {means.shape[1] - 1}, not {wrong[0]}")
+    return pool[means[:, numbers].argmax(dim=0).cpu()]
 
 
 def textures(
@@ -87,6 +94,9 @@ def textures(
         channels: any number of channels; they are inverted side by side, and each gives one image of the result.
         start: (len(channels), C, H, W); None takes `lively_starts`.
     """
+    image, channels = as_image(image), _row(channels)
+    if len(image) != 1:
+        raise ValueError(f"image must be a single one (1, C, H, W), not a batch of {len(image)}")
     with torch.no_grad():
         target = keep_channel(net.activations(image, [layer])[layer], channels)
     if start is None:
@@ -105,5 +115,10 @@ def invert(net: Net, layer: str, target: Tensor, start: Tensor, *, steps: int = 
         start: (B, C, H, W) in [0, 1].
         bound: the weight of the alpha-norm, which keeps pixels away from black and white.
     """
-    objective = code(layer, target) + 0.03 * total_variation() + bound * pixel_norm(6, center=0.5)
+    objective = code(layer, target) + 0.03 * total_variation() + real(bound, "bound") * pixel_norm(6, center=0.5)
     return descend(net, objective, start, steps=steps, step=lbfgs(), parametrization=spectrum())
+
+
+def _row(channels: Numbers) -> list[int]:
+    numbers = integers(channels, "channels")
+    return [numbers] if isinstance(numbers, int) else list(numbers)

@@ -5,14 +5,13 @@ of the patch only the part that the patch reaches is computed again (`partial`).
 Source: Zeiler & Fergus 2014, "Visualizing and understanding convolutional networks", section 4.2.
 """
 
-from functools import cache
-
 import torch
 from torch import Tensor
 
+from cnnlab.images import as_image, integer, real
 from cnnlab.nets import Net
 from cnnlab.objectives import Objective
-from cnnlab.techniques.partial import Region, through, whole
+from cnnlab.techniques.partial import Clean, Covered, Region
 
 BATCH = 25  # positions that are computed at a time
 
@@ -22,17 +21,22 @@ def positions(image: Tensor, patch: int, stride: int) -> tuple[list[int], list[i
 
     A patch larger than the image, or a patch or stride below 1, raises a ValueError.
     """
-    if not 1 <= patch <= min(image.shape[-2:]):
-        raise ValueError(f"patch must be 1 to {min(image.shape[-2:])} pixels for this image, not {patch}")
+    height, width = as_image(image).shape[-2:]
+    patch, stride = integer(patch, "patch"), integer(stride, "stride")
+    if not 1 <= patch <= min(height, width):
+        raise ValueError(f"patch must be 1 to {min(height, width)} pixels for this image, not {patch}")
     if stride < 1:
         raise ValueError(f"stride must be at least 1 pixel, not {stride}")
-    height, width = image.shape[-2:]
     return list(range(0, height - patch + 1, stride)), list(range(0, width - patch + 1, stride))
 
 
 def cover(image: Tensor, top: int, left: int, patch: int, fill: float = 0.5) -> Tensor:
     """The image (B, C, H, W) with a square of `patch` pixels set to `fill`. Chapter 06."""
-    covered = image.clone()
+    covered = as_image(image).clone()
+    top, left, patch = integer(top, "top"), integer(left, "left"), integer(patch, "patch", 1)
+    fill = real(fill, "fill")
+    if not 0 <= fill <= 1:
+        raise ValueError(f"fill must be a brightness in [0, 1], not {fill}")
     covered[..., top : top + patch, left : left + patch] = fill
     return covered
 
@@ -44,8 +48,8 @@ def occlusion_map(
     """The objective with the patch at every position, as a map (rows, columns). Chapter 06.
 
     Up to rounding, the numbers are the same as if each covered image ran through the whole net. Convolutions, pooling
-    (max, average and global average), fire modules and pointwise layers are computed only where the patch reaches. From
-    the first layer of any other kind on (a dense layer, for instance), everything is computed.
+    (max, average and global average), pointwise operations, sums and concatenations of channels are computed only where
+    the patch reaches. Behind any other operation (a dense layer, for instance), everything is computed.
 
     Args:
         image: one image, (1, C, H, W); a batch raises a ValueError.
@@ -55,35 +59,27 @@ def occlusion_map(
     """
     from tqdm.auto import tqdm
 
+    image = as_image(image)
     if len(image) != 1:
         raise ValueError(f"image must be a single one (1, C, H, W), not a batch of {len(image)}")
     if not all(term.layers for term in objective.terms):
         raise ValueError(f"objective must be of layers only, not of the image: {objective}")
     net.activations(image, objective.layers)  # raises the errors that name what is wrong
     rows, columns = positions(image, patch, stride)
+    patch = integer(patch, "patch")
+    fill = real(fill, "fill")
+    if not 0 <= fill <= 1:
+        raise ValueError(f"fill must be a brightness in [0, 1], not {fill}")
     tops, lefts = (grid.flatten() for grid in torch.meshgrid(torch.tensor(rows), torch.tensor(columns), indexing="ij"))
     image = image.to(net.device).contiguous(memory_format=torch.channels_last)
-    once = cache(lambda module, clean: module(clean))
+    clean, covered = Clean(image), Covered(net, objective.layers)
     # Near a border a patch reaches a smaller part of the maps, so positions equally near to one are taken together.
     borders = [torch.minimum(starts, starts.max() - starts) for starts in (tops, lefts)]
     order = (borders[0] * (borders[1].max() + 1) + borders[1]).argsort()
     values = torch.empty(len(tops))
     for some in tqdm(order.split(BATCH), "covering", leave=False, disable=not progress):
         changed = torch.full((len(some), image.shape[1], patch, patch), fill, device=net.device)
-        region = Region(image, changed, tops[some].to(net.device), lefts[some].to(net.device), once)
+        region = Region(clean, changed, tops[some].to(net.device), lefts[some].to(net.device))
         with torch.inference_mode():
-            values[some] = objective.score(image, _activations(net, region, objective.layers)).cpu()
+            values[some] = objective.score(image, covered.activations(region)).cpu()
     return values.view(len(rows), len(columns))
-
-
-def _activations(net: Net, region: Region, layers: frozenset[str]) -> dict[str, Tensor]:
-    """The same as `net.activations`, for all covered images of the region."""
-    captured: dict[str, Tensor] = {}
-    state: Region | Tensor = region
-    for name, module in net.chain.named_children():
-        if len(captured) == len(layers):
-            break
-        state = through(module, state)
-        if name in layers:
-            captured[name] = whole(state)
-    return captured

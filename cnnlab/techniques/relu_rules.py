@@ -6,18 +6,26 @@ A deconvnet's projection is a gradient. Every other layer keeps its own backward
 convolution, max pooling has its switches.
 """
 
-import copy
+import inspect
+import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnlab.nets import Net
+from cnnlab.tracing import Operation
 
 # A rule is the backward pass of a ReLU: (grad, x) -> grad, all of one shape. It takes the gradient with respect to the
 # ReLU's output, and the ReLU's input x; it returns what the layer below receives.
 Rule = Callable[[Tensor, Tensor], Tensor]
+OTHER_ACTIVATIONS = {
+    "ReLU6", "LeakyReLU", "PReLU", "RReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Mish", "Hardswish",
+    "relu6", "leaky_relu", "prelu", "rrelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
+}  # fmt: skip
 
 
 def backprop_rule(grad: Tensor, x: Tensor) -> Tensor:
@@ -48,24 +56,55 @@ def guided(net: Net) -> Net:
 def with_relu_rule(net: Net, rule: Rule) -> Net:
     """A view of the net: another `Net` that shares the weights, and whose ReLUs take `rule` in the backward pass.
 
-    Every `nn.ReLU` takes the rule, nested ones too; the forward pass does not change. The original net is not touched,
+    Every ReLU takes the rule, modules and functions; the forward pass does not change. The original net is not touched,
     so a panel's thread and a cell can use both at the same time. A view costs no memory for weights. It stays on the
-    device where the net was: if you move the net afterwards, make a new view. Chapter 05.
+    device where the net was: if you move the net afterwards, make a new view. The rule is `backprop_rule`,
+    `deconvnet_rule`, `guided_rule`, or your own function (grad, x) -> grad. Chapter 05.
 
-    The net may be a view itself; without any `nn.ReLU`, it raises a ValueError. The rule is `backprop_rule`,
-    `deconvnet_rule`, `guided_rule`, or your own function (grad, x) -> grad.
+    Raises ValueError if the net has no ReLU, or one inside a part that could not be traced. Warns if the net has other
+    activation functions beside its ReLUs: they keep their own backward pass, as the papers say nothing of them.
     """
-    relus = [module for module in net.modules() if isinstance(module, nn.ReLU)]
-    if not relus:
-        raise ValueError("net has no nn.ReLU modules that could take a rule")
-    # deepcopy looks here before it copies: it finds the same weights again, and a new ReLU for each old one.
-    instead: dict[int, Any] = {id(relu): _RuledReLU(rule) for relu in relus}
-    instead |= {id(weight): nn.Parameter(weight.detach(), weight.requires_grad) for weight in net.parameters()}
-    instead |= {id(buffer): buffer.detach() for buffer in net.buffers()}
-    return copy.deepcopy(net, instead)
+    ruled, others = 0, set()
+
+    def instead(operation: Operation) -> nn.Module | None:
+        nonlocal ruled
+        name = operation if isinstance(operation, str) else getattr(operation, "__name__", type(operation).__name__)
+        if isinstance(operation, nn.ReLU) or operation in (F.relu, torch.relu, "relu"):
+            ruled += 1
+            relu = RuledReLU(rule)
+            if isinstance(operation, nn.Module):
+                vars(relu).update({key: value for key, value in vars(operation).items() if "hook" in key})
+            return relu
+        if name in OTHER_ACTIVATIONS:
+            others.add(name)
+        elif isinstance(operation, nn.Module) and any(map(_may_use_relu, map(type, operation.modules()))):
+            raise ValueError(f"net runs {name} as one layer, so a ReLU inside it cannot take a rule")
+        return None
+
+    view = net.with_operations(instead)
+    if not ruled:
+        raise ValueError(
+            f"net has no ReLU that could take a rule{', but ' if others else ''}{', '.join(sorted(others))}"
+        )
+    if others:
+        warnings.warn(
+            f"{', '.join(sorted(others))} keep their own backward pass: the rule is one for ReLUs", stacklevel=2
+        )
+    return view
 
 
-class _RuledReLU(nn.ReLU):
+@cache
+def _may_use_relu(module: Any) -> bool:
+    """Whether a class of modules is a ReLU, or mentions ReLUs in its forward."""
+    try:
+        return issubclass(module, nn.ReLU) or "relu" in inspect.getsource(module.forward).lower()
+    except (OSError, TypeError):  # its source is not at hand
+        return False
+
+
+class RuledReLU(nn.ReLU):
+    """A ReLU with another backward pass, as `with_relu_rule` sets it."""
+
     def __init__(self, rule: Rule):
         super().__init__()
         self.rule = rule

@@ -1,12 +1,14 @@
-"""Files of weights, which are read only if their hash is the recorded one."""
+"""Files of weights: the course's own, which are read only if their hash is the recorded one, and yours."""
 
 import hashlib
 import os
+from collections import OrderedDict
 from pathlib import Path
 from typing import TypeVar
 
-from safetensors.torch import load, save_file
-from torch import nn
+import torch
+from safetensors.torch import load, load_file, save_file
+from torch import Tensor, nn
 
 from cnnlab._data import DATA
 
@@ -39,3 +41,49 @@ def save_checkpoint(chain: nn.Module, file: str | os.PathLike) -> str:
     """Write the chain's parameters as safetensors, and give the SHA-256 of the file."""
     save_file({name: value.contiguous().cpu() for name, value in chain.state_dict().items()}, file)
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
+def read_weights(file: str | os.PathLike) -> dict[str, Tensor]:
+    """The parameters in a file of your own, by name: .safetensors, or .pth or .pt as `torch.save` writes them.
+
+    A .pth may hold more than a state_dict, if that is found under "state_dict", "model_state_dict" or "model". Nothing
+    in the file is run. Raises ValueError if it cannot be read.
+    """
+    if not isinstance(file, str | os.PathLike):
+        raise ValueError(f"weights must be the path of a file, not {type(file).__name__}")
+    path = Path(file).expanduser()
+    kind = path.suffix.lower()
+    if not path.is_file() or kind not in (".safetensors", ".pth", ".pt"):
+        found = "a file of another kind" if path.is_file() else "no file"
+        raise ValueError(f"weights must be a file .safetensors, .pth or .pt; {path} is {found}")
+    try:
+        content = load_file(path) if kind == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except Exception as error:  # each reader has several errors of its own
+        objects = "Unsupported global" in str(error)
+        reason = "holds other objects; save model.state_dict()" if objects else "is damaged, or holds something else"
+        raise ValueError(f"weights cannot be read: {path} {reason}") from error
+    for key in ("state_dict", "model_state_dict", "model"):
+        content = content[key] if isinstance(content, dict) and isinstance(content.get(key), dict) else content
+    if not isinstance(content, dict) or not content or not all(isinstance(v, Tensor) for v in content.values()):
+        raise ValueError(f"weights must be parameters by name, as model.state_dict() gives them; {path} holds others")
+    prefix = "_orig_mod." if next(iter(content)).startswith("_orig_mod.") else "module."  # torch.compile, DataParallel
+    whole = all(name.startswith(prefix) for name in content)
+    return {name.removeprefix(prefix): value for name, value in content.items()} if whole else content
+
+
+def fill(model: Chain, state: dict[str, Tensor], name: str, file: str | os.PathLike) -> Chain:
+    """Put the parameters into the model of this name and give it. Raises ValueError if those of the file do not fit."""
+    own = model.state_dict()
+    shapes = [(key, tuple(state[key].shape), tuple(own[key].shape)) for key in own if key in state]
+    misfits = [f"{key} is {found}, not {needed}" for key, found, needed in shapes if found != needed]
+    if not misfits:
+        if not hasattr(state, "_metadata"):  # the version of the format, which safetensors do not record
+            state = OrderedDict(state)
+            state._metadata = own._metadata  # type: ignore[attr-defined]
+        missing, unknown = model.load_state_dict(state, strict=False)
+        misfits = [f"{key} is missing" for key in missing if not key.endswith("num_batches_tracked")]
+        misfits += [f"{key} is unknown" for key in unknown]
+    if misfits:
+        more = f" and {len(misfits) - 3} more" if misfits[3:] else ""
+        raise ValueError(f"weights do not fit {name}: in {file} {', '.join(misfits[:3])}{more}")
+    return model

@@ -30,6 +30,7 @@ class SamePadding(nn.Module):
     def __init__(self, kernel: int, stride: int):
         super().__init__()
         self.kernel, self.stride = kernel, stride
+        self.before = (kernel - stride) // 2  # at the top and the left, if stride divides the size: `receptive_field`
 
     def forward(self, x: Tensor) -> Tensor:
         rows, columns = (max((-(-n // self.stride) - 1) * self.stride + self.kernel - n, 0) for n in x.shape[-2:])

@@ -3,8 +3,8 @@
 # The core, in the order in which it is read.
 from .nets import Net as Net, Normalize as Normalize, Prediction as Prediction, named as named
 from .nets import weights_of as weights_of
-from .images import center_crop as center_crop, crop_to as crop_to, gray as gray, load_image as load_image
-from .images import noise as noise, resize as resize, save_image as save_image, to_pil as to_pil
+from .images import center_crop as center_crop, crop_to as crop_to, gray as gray, noise as noise, resize as resize
+from .files import load_image as load_image, save_image as save_image, to_pil as to_pil
 from .objectives import Objective as Objective, channel as channel, code as code, cross_entropy as cross_entropy
 from .objectives import channel_sums as channel_sums, custom as custom, energy as energy, logit as logit
 from .objectives import neuron as neuron, pixel_norm as pixel_norm, total_variation as total_variation

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from cnnlab.images import as_image, integer
+from cnnlab.inputs import as_image, integer
 from cnnlab.nets import Net
 from cnnlab.objectives import Objective
 from cnnlab.parametrizations import Parametrization, pixels

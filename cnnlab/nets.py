@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, fx, nn
 
-import cnnlab._torchvision  # noqa: F401: so that a reader's own `import torchvision` works, too
-from cnnlab.images import as_image, integer
+from cnnlab.inputs import as_image, integer
 from cnnlab.tracing import Operation, tensors, trace
 
 
@@ -208,7 +207,8 @@ class Net(nn.Module):
         graph, kept = fx.Graph(), dict[fx.Node, fx.Node]()
         for node in self.path_to(sorted(wanted)):
             kept[node] = graph.node_copy(node, kept.__getitem__)
-        graph.output({layer: kept[self.node(layer)] for layer in sorted(wanted)})
+        in_order = sorted(sorted(wanted), key=lambda layer: list(kept).index(self.node(layer)))
+        graph.output({layer: kept[self.node(layer)] for layer in in_order})
         return fx.GraphModule(self.model, graph)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Net":  # Python alone would copy the nodes without their graph

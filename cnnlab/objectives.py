@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.images import integers, real
+from cnnlab.inputs import integers, real
 
 Activations = Mapping[str, Tensor]
 # One for all images, or one per image of the batch: whole numbers of Python, NumPy or torch, in any kind of row.

@@ -11,7 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from cnnlab.images import frequencies, integer, real
+from cnnlab.images import frequencies
+from cnnlab.inputs import integer, real
 
 Parametrization = Callable[[Tensor], tuple[Tensor, Callable[[Tensor], Tensor]]]
 # A square root of the covariance of natural images' colors, rows RGB (Olah et al. 2017, "Feature visualization"),

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from cnnlab.images import as_image, real
+from cnnlab.inputs import as_image, real
 
 # A step rule takes the variable and returns its update. The update takes `evaluate`, which computes the objective,
 # summed over the batch, and fills variable.grad; then it moves the variable.

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
-from cnnlab.images import as_floats, integer, real
+from cnnlab.inputs import as_floats, integer, real
 from cnnlab.runs import Run, Step
 
 Augment = Callable[[Tensor, Generator], Tensor]

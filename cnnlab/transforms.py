@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from cnnlab.images import as_floats, integer, real
+from cnnlab.inputs import as_floats, integer, real
 
 Transform = Callable[[Tensor], Tensor]
 

@@ -14,7 +14,18 @@ from PIL import Image
 from torch import Generator, Tensor, nn
 
 import cnnlab
-from cnnlab import descent, images, nets, objectives as o, parametrizations, runs, steps, training, transforms
+from cnnlab import (
+    descent,
+    files,
+    images,
+    nets,
+    objectives as o,
+    parametrizations,
+    runs,
+    steps,
+    training,
+    transforms,
+)
 from cnnlab.material.photos import photo
 from cnnlab.techniques import adversarial, dreaming, gram_style, inversion, occlusion, patches, relu_rules, stages
 
@@ -217,9 +228,9 @@ CALLS = {
     "resize": lambda d: images.resize(d(IMAGES), d(PAIRS)),
     "gray": lambda d: images.gray(d(SHAPES)),
     "noise": lambda d: images.noise(d(SHAPES), seeded(), std=d(REALS), decay=d(REALS)),
-    "to_pil": lambda d: images.to_pil(d(IMAGES)),
-    "save_image": lambda d: images.save_image(d(IMAGES), d(st.sampled_from(["a.png", "a.jpg", "a.xyz", ""]))),
-    "load_image": lambda d: images.load_image(d(make_file()), d(st.one_of(st.none(), PAIRS))),
+    "to_pil": lambda d: files.to_pil(d(IMAGES)),
+    "save_image": lambda d: files.save_image(d(IMAGES), d(st.sampled_from(["a.png", "a.jpg", "a.xyz", ""]))),
+    "load_image": lambda d: files.load_image(d(make_file()), d(st.one_of(st.none(), PAIRS))),
     "Objective": lambda d: scored(d, d(WEIGHTS) * d(OBJECTIVES) + d(GOOD)),
     "channel": lambda d: scored(d, o.channel(d(LAYERS), d(WHOLES))),
     "neuron": lambda d: scored(d, o.neuron(d(LAYERS), d(WHOLES), d(st.none() | WHOLES), d(st.none() | WHOLES))),

@@ -41,7 +41,7 @@ def test_scale_enlarges_about_the_middle() -> None:
 
 def test_distances_are_relative_to_the_image() -> None:
     net = Net(named(conv=nn.Conv2d(1, 2, 1, bias=False), relu=nn.ReLU()), device="cpu")
-    image = torch.rand(1, 1, 4, 5)
+    image = torch.rand(1, 1, 4, 5) / 3
     result = distances(net, image, torch.cat([image, 0 * image, 3 * image]), ["conv", "relu"])
     assert torch.allclose(result["conv"], torch.tensor([0.0, 1, 2]), atol=1e-6)  # linear
     assert set(result) == {"conv", "relu"}

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cnnlab import images
+from cnnlab import files, images, inputs
 from cnnlab.material.photos import photo
 
 
@@ -24,7 +24,7 @@ def test_loading_obeys_the_exif_orientation():
     array[:, :20] = 255  # left half white
     exif = Image.Exif()
     exif[0x0112] = 6  # "turn 90 degrees clockwise"
-    image = images.load_image(encoded(Image.fromarray(array), "PNG", exif=exif))
+    image = files.load_image(encoded(Image.fromarray(array), "PNG", exif=exif))
     assert image.shape == (1, 3, 40, 20)
     assert image[0, :, :20].min() == 1
     assert image[0, :, 20:].max() == 0
@@ -33,7 +33,7 @@ def test_loading_obeys_the_exif_orientation():
 def test_transparency_is_laid_on_white():
     rgba = np.zeros((4, 4, 4), np.uint8)
     rgba[:2] = (255, 0, 0, 128)
-    image = images.load_image(encoded(Image.fromarray(rgba, "RGBA"), "PNG"))
+    image = files.load_image(encoded(Image.fromarray(rgba, "RGBA"), "PNG"))
     assert image[0, :, 0, 0].tolist() == pytest.approx([1, 0.5, 0.5], abs=0.01)
     assert image[0, :, 3, 3].tolist() == [1, 1, 1]
 
@@ -41,7 +41,7 @@ def test_transparency_is_laid_on_white():
 @pytest.mark.parametrize(("mode", "format"), [("L", "PNG"), ("P", "GIF"), ("CMYK", "JPEG"), ("1", "PNG")])
 def test_every_mode_becomes_rgb(mode, format):
     picture = Image.fromarray(np.tile(np.linspace(0, 255, 32, dtype=np.uint8), (32, 1))).convert(mode)
-    image = images.load_image(encoded(picture, format))
+    image = files.load_image(encoded(picture, format))
     expected = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1) / 255
     assert image.shape == (1, 3, 32, 32)
     assert (image[0] - expected).abs().max() < 0.05  # JPEG loses a little
@@ -49,35 +49,35 @@ def test_every_mode_becomes_rgb(mode, format):
 
 def test_16_bits_keep_their_range():
     array = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
-    image = images.load_image(encoded(Image.fromarray(array), "PNG"))
+    image = files.load_image(encoded(Image.fromarray(array), "PNG"))
     assert torch.allclose(image[0, 0], torch.from_numpy(array / 65535).float(), atol=1 / 255)
 
 
 def test_a_dark_16_bit_picture_stays_dark():
-    image = images.load_image(encoded(Image.fromarray(np.full((8, 8), 200, np.uint16)), "PNG"))
+    image = files.load_image(encoded(Image.fromarray(np.full((8, 8), 200, np.uint16)), "PNG"))
     assert image.max() < 0.01
 
 
 def test_files_that_are_refused_say_why(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="uploaded file cannot be read as a picture"):
-        images.load_image(b"GIF89a nonsense")
+        files.load_image(b"GIF89a nonsense")
     with pytest.raises(ValueError, match="cannot be read"):
-        images.load_image(encoded(Image.effect_noise((200, 200), 50), "PNG")[:3000])
+        files.load_image(encoded(Image.effect_noise((200, 200), 50), "PNG")[:3000])
     with pytest.raises(FileNotFoundError):
-        images.load_image(tmp_path / "none.png")
-    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
+        files.load_image(tmp_path / "none.png")
+    monkeypatch.setattr(files, "MAX_PIXELS", 1000)
     with pytest.raises(ValueError, match="40 x 50 pixels; at most 1,000"):
-        images.load_image(encoded(Image.new("RGB", (40, 50)), "PNG"))
+        files.load_image(encoded(Image.new("RGB", (40, 50)), "PNG"))
 
 
 def test_saving_and_loading_gives_the_same_picture(tmp_path):
     image = photo("coffee", (30, 50))
-    path = images.save_image(image, tmp_path / "coffee.png")
-    assert torch.allclose(images.load_image(path), image, atol=0.5 / 255 + 1e-6)
+    path = files.save_image(image, tmp_path / "coffee.png")
+    assert torch.allclose(files.load_image(path), image, atol=0.5 / 255 + 1e-6)
     with pytest.raises(ValueError, match="file must end in"):
-        images.save_image(image, tmp_path / "coffee.xyz")
+        files.save_image(image, tmp_path / "coffee.xyz")
     with pytest.raises(ValueError, match="one picture"):
-        images.save_image(image.repeat(2, 1, 1, 1), tmp_path / "two.png")
+        files.save_image(image.repeat(2, 1, 1, 1), tmp_path / "two.png")
     assert [file.name for file in tmp_path.iterdir()] == ["coffee.png"], "nothing half written"
 
 
@@ -119,7 +119,7 @@ def test_what_is_no_image_is_refused():
         ([[0.5]], "not list"),
     ):
         with pytest.raises(ValueError, match=words):
-            images.as_image(wrong)
+            inputs.as_image(wrong)
 
 
 def test_an_image_in_any_clear_form_is_the_same_image():
@@ -130,13 +130,13 @@ def test_an_image_in_any_clear_form_is_the_same_image():
         image, image.double(), image.numpy(), image + 1e-6 * torch.tensor([-1.0, 1]).repeat(2), Image.fromarray(bytes_),
         rows, rows[::-1][::-1], rows.astype(">f8"), bytes_, torch.from_numpy(bytes_).permute(2, 0, 1)[None],
     ):  # fmt: skip
-        found = images.as_image(form)
+        found = inputs.as_image(form)
         assert found.dtype == torch.float32
         assert found.min() >= 0
         assert found.max() <= 1
         assert torch.allclose(found, image, atol=1e-5)
-    assert torch.allclose(images.as_image(image.half()), image, atol=1e-3)
-    assert images.as_image(rows[..., 0]).shape == (1, 1, 5, 4)
+    assert torch.allclose(inputs.as_image(image.half()), image, atol=1e-3)
+    assert inputs.as_image(rows[..., 0]).shape == (1, 1, 5, 4)
 
 
 PNG = encoded(Image.new("RGB", (20, 10), "red"), "PNG")
@@ -150,14 +150,14 @@ def test_a_file_may_come_in_any_form(tmp_path, monkeypatch):
     spent.read()
     forms = [PNG, bytearray(PNG), memoryview(PNG), io.BytesIO(PNG), spent, "~/red.png", tmp_path / "red.png"]
     for form in forms:
-        image = images.load_image(form)
+        image = files.load_image(form)
         assert image.shape == (1, 3, 10, 20)
         assert image[0, :, 0, 0].tolist() == [1, 0, 0]
     with (tmp_path / "red.png").open("rb") as opened:
-        assert images.load_image(opened).shape == (1, 3, 10, 20)
+        assert files.load_image(opened).shape == (1, 3, 10, 20)
     for wrong in (io.StringIO("text"), 7, None, [PNG], ""):
         with pytest.raises(ValueError, match="file must be a path, bytes, or a file opened in mode 'rb'"):
-            images.load_image(wrong)
+            files.load_image(wrong)
 
 
 @pytest.mark.parametrize(
@@ -173,21 +173,21 @@ def test_a_file_may_come_in_any_form(tmp_path, monkeypatch):
 )
 def test_what_cannot_be_read_is_said_in_words(data, words):
     with pytest.raises(ValueError, match=words) as caught:
-        images.load_image(data)
+        files.load_image(data)
     assert " at 0x" not in str(caught.value)
 
 
 def test_a_picture_with_malformed_exif_loads():
     good = encoded(Image.effect_noise((8, 6), 50), "JPEG")
-    plain = images.load_image(good)
+    plain = files.load_image(good)
     for exif in (b"Exif\0\0MM\0*\0\0\0\x08\0\xff", b"Exif\0\0rubbish", b"Exif\0\0"):
         block = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
-        assert torch.equal(images.load_image(good[:2] + block + good[2:]), plain)
+        assert torch.equal(files.load_image(good[:2] + block + good[2:]), plain)
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x0132] = "2026"
     turned = encoded(Image.effect_noise((8, 6), 50), "JPEG", exif=exif)
-    assert images.load_image(turned).shape == (1, 3, 8, 6)
+    assert files.load_image(turned).shape == (1, 3, 8, 6)
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -200,7 +200,7 @@ def test_a_declared_size_is_refused_before_it_is_decoded(width, height):
     file = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
     tracemalloc.start()
     with pytest.raises(ValueError, match=f"{width} x {height} pixels; at most|cannot be read"):
-        images.load_image(file)
+        files.load_image(file)
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
 
@@ -212,25 +212,25 @@ def test_a_large_picture_is_reduced_while_it_is_loaded(monkeypatch, mode, format
     ramp = np.tile(np.linspace(0, 255, 400, dtype=np.uint8), (300, 1))
     whole = ramp.astype(np.uint16) * 257 if mode == "I;16" else ramp
     data = encoded(Image.fromarray(whole) if mode == "I;16" else Image.fromarray(ramp).convert(mode), format)
-    expected, shapes = images.load_image(data, (30, 40)), []
-    monkeypatch.setattr(images, "LARGE", 1000)
-    full = images.from_pil
-    monkeypatch.setattr(images, "from_pil", lambda picture, size: shapes.append(picture.size) or full(picture, size))
-    found = images.load_image(data, (30, 40))
+    expected, shapes = files.load_image(data, (30, 40)), []
+    monkeypatch.setattr(files, "LARGE", 1000)
+    full = files.from_pil
+    monkeypatch.setattr(files, "from_pil", lambda picture: shapes.append(picture.size) or full(picture))
+    found = files.load_image(data, (30, 40))
     assert found.shape == (1, 3, 30, 40)
     assert (found - expected).abs().mean() < 0.02
     assert shapes[0][0] <= 200, "reduced before it becomes a tensor"
     assert shapes[0][0] >= 80, "but not below twice the size"
-    images.load_image(data)
+    files.load_image(data)
     assert shapes[1] == (400, 300), "without a size, all pixels are kept"
 
 
 def test_a_picture_one_pixel_wide_works():
     thin = encoded(Image.new("L", (1, 40), 128), "PNG")
-    assert images.load_image(thin).shape == (1, 3, 40, 1)
-    assert images.load_image(thin, 8).shape == (1, 3, 8, 8)
-    assert images.load_image(thin, (2, 900)).shape == (1, 3, 2, 900)
-    assert images.load_image(thin, (900, 2))[0, 0, 0, 0].item() == pytest.approx(128 / 255, abs=1e-4)
+    assert files.load_image(thin).shape == (1, 3, 40, 1)
+    assert files.load_image(thin, 8).shape == (1, 3, 8, 8)
+    assert files.load_image(thin, (2, 900)).shape == (1, 3, 2, 900)
+    assert files.load_image(thin, (900, 2))[0, 0, 0, 0].item() == pytest.approx(128 / 255, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -246,30 +246,30 @@ def test_a_tiff_of_floats_or_32_bits_has_a_clear_white_or_is_refused(values, bri
     data = encoded(Image.fromarray(values[None]), "TIFF")
     if brightest is None:
         with pytest.raises(ValueError, match="the picture must have values in"):
-            images.load_image(data)
+            files.load_image(data)
     else:
-        assert images.load_image(data).max().item() == pytest.approx(brightest, abs=1e-3)
+        assert files.load_image(data).max().item() == pytest.approx(brightest, abs=1e-3)
 
 
 def test_nothing_is_saved_of_an_image_with_nan(tmp_path):
     with pytest.raises(ValueError, match="not NaN"):
-        images.save_image(torch.full((1, 3, 2, 2), torch.nan), tmp_path / "black.png")
+        files.save_image(torch.full((1, 3, 2, 2), torch.nan), tmp_path / "black.png")
     assert not list(tmp_path.iterdir())
-    assert np.asarray(images.to_pil(torch.full((1, 1, 2, 2), 200, dtype=torch.uint8))).max() == 200
+    assert np.asarray(files.to_pil(torch.full((1, 1, 2, 2), 200, dtype=torch.uint8))).max() == 200
 
 
 @pytest.mark.parametrize(
     "number", [3, np.int64(3), np.uint8(3), np.array(3), torch.tensor(3), torch.tensor(3, dtype=torch.uint8)]
 )
 def test_a_whole_number_is_one_in_every_library(number):
-    assert type(images.integers(number, "n")) is int
-    assert images.integers(number, "n") == 3
-    assert images.integers([number, 5], "n") == images.integers((number, 5), "n") == (3, 5)
+    assert type(inputs.integers(number, "n")) is int
+    assert inputs.integers(number, "n") == 3
+    assert inputs.integers([number, 5], "n") == inputs.integers((number, 5), "n") == (3, 5)
 
 
 def test_several_numbers_come_in_every_row():
     for row in ([1, 2], (1, 2), range(1, 3), np.array([1, 2]), torch.tensor([1, 2], dtype=torch.int16), iter([1, 2])):
-        assert images.integers(row, "n") == (1, 2)
+        assert inputs.integers(row, "n") == (1, 2)
     for wrong in (
         1.0,
         True,
@@ -286,4 +286,4 @@ def test_several_numbers_come_in_every_row():
         2**70,
     ):
         with pytest.raises(ValueError, match="n must be"):
-            images.integers(wrong, "n")
+            inputs.integers(wrong, "n")

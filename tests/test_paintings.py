@@ -11,7 +11,8 @@ from scipy.spatial import cKDTree
 from skimage.color import lab2rgb, rgb2lab
 
 from cnnlab._data import DATA
-from cnnlab.images import crop_to, load_image
+from cnnlab.files import load_image
+from cnnlab.images import crop_to
 from cnnlab.material.paintings import PAINTINGS, _canvas, painting
 from tools.make_paintings import make_painting
 from tools.paintings import brushes

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from cnnlab.descent import descend
-from cnnlab.images import noise, save_image
+from cnnlab.files import save_image
+from cnnlab.images import noise
 from cnnlab.material.paintings import PAINTINGS, painting
 from cnnlab.material.photos import photo
 from cnnlab.nets import Net

@@ -5,7 +5,8 @@ from functools import cache
 from torch import Tensor
 
 from cnnlab._data import DATA
-from cnnlab.images import crop_to, load_image
+from cnnlab.files import load_image
+from cnnlab.images import crop_to
 
 PAINTINGS: tuple[str, ...] = ("swirls", "birches", "dots", "ink", "wave", "glass", "mosaic", "circles")
 

@@ -3,7 +3,8 @@
 from PIL import Image
 from torch import Tensor
 
-from cnnlab.images import Size, from_pil
+from cnnlab.images import crop_to
+from cnnlab.inputs import Size, from_pil
 
 # name -> its name in scikit-image, or its file in scikit-learn
 _SKIMAGE = {
@@ -32,4 +33,5 @@ def photo(name: str, size: Size | None = None) -> Tensor:
         array = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, _SKIMAGE[name])()
     else:
         raise ValueError(f"unknown photo {name!r}: there are {', '.join(PHOTOS)}")
-    return from_pil(Image.fromarray(array), size)
+    image = from_pil(Image.fromarray(array))
+    return image if size is None else crop_to(image, size)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from cnnlab.images import resize, to_pil, write_whole
+from cnnlab.files import to_pil, write_whole
+from cnnlab.images import resize
 from cnnlab.runs import Run, Step
 
 FRAMES, SIDE = 40, 192  # of a filmed run: its number of frames, and the pixels of a frame's longer side

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnnlab.images import to_pil, write_whole
+from cnnlab.files import to_pil, write_whole
 from cnnlab.plots.base import BLUE
 from cnnlab.plots.sheets import tile
 

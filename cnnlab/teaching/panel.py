@@ -13,7 +13,7 @@ import ipywidgets as widgets
 from PIL import Image
 from torch import Tensor
 
-from cnnlab.images import load_image
+from cnnlab.files import load_image
 from cnnlab.runs import Run
 from cnnlab.teaching.frames import SIDE, Drawable, curve, encode, note, picture, write_new
 from cnnlab.teaching.worker import Worker, paced

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from cnnlab.descent import descend
-from cnnlab.images import as_image, integer
+from cnnlab.inputs import as_image, integer
 from cnnlab.nets import Net
 from cnnlab.objectives import Objective, constant, cross_entropy, custom
 from cnnlab.runs import Run, Step

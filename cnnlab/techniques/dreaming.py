@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cnnlab.descent import descend, gradient
-from cnnlab.images import as_image, integer
+from cnnlab.inputs import as_image, integer
 from cnnlab.nets import Net
 from cnnlab.objectives import Activations, Objective, constant, custom, feature_maps
 from cnnlab.runs import Run

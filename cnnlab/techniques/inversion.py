@@ -10,7 +10,8 @@ import torch
 from torch import Generator, Tensor
 
 from cnnlab.descent import descend
-from cnnlab.images import as_image, image_shape, integers, noise, real
+from cnnlab.images import noise
+from cnnlab.inputs import as_image, image_shape, integers, real
 from cnnlab.nets import Net
 from cnnlab.objectives import Numbers, code, constant, feature_maps, pixel_norm, total_variation
 from cnnlab.parametrizations import spectrum

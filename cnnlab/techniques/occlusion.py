@@ -8,7 +8,7 @@ Source: Zeiler & Fergus 2014, "Visualizing and understanding convolutional netwo
 import torch
 from torch import Tensor
 
-from cnnlab.images import as_image, integer, real
+from cnnlab.inputs import as_image, integer, real
 from cnnlab.nets import Net
 from cnnlab.objectives import Objective
 from cnnlab.techniques.partial import Clean, Covered, Region

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, fx
 
 from cnnlab.descent import gradient
-from cnnlab.images import as_image, integer, resize
+from cnnlab.images import resize
+from cnnlab.inputs import as_image, integer
 from cnnlab.nets import Net
 from cnnlab.objectives import neuron
 from cnnlab.techniques import windows

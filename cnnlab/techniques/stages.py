@@ -14,7 +14,8 @@ from dataclasses import replace
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.images import as_image, center_crop, integer, real, resize
+from cnnlab.images import center_crop, resize
+from cnnlab.inputs import as_image, integer, real
 from cnnlab.runs import Run, Step
 
 Stage = Callable[[Tensor, int], Run]

@@ -4,6 +4,8 @@ A CPU build of torch beside a torchvision built for CUDA fails on `import torchv
 does not exist" (pytorch/vision issues 9077, 9085). The course needs none of those operators, only models, weights'
 metadata and datasets; so their schemas are declared if the library that has them cannot be loaded.
 
+`nets` imports this module, so that it works after `from cnnlab import Net`, too.
+
     from cnnlab._torchvision import torchvision  # it is imported only now: that takes a second
 """
 

@@ -25,7 +25,7 @@ REMEDY = "a ReLU that is off everywhere passes no gradient; start from noise, or
 def score(net: Net, objective: Objective, image: Tensor) -> Tensor:
     """The objective's value for each image, without a gradient: (B, C, H, W) -> (B,)."""
     with torch.no_grad():
-        image = as_image(image).to(net.device)
+        image = as_image(image).to(net.device, net.dtype)
         values = objective.score(image, net.run(image, objective.layers))
     if not values.isfinite().all():
         raise FloatingPointError(f"the objective {objective} is {values.tolist()}")
@@ -35,7 +35,7 @@ def score(net: Net, objective: Objective, image: Tensor) -> Tensor:
 def gradient(net: Net, objective: Objective, image: Tensor) -> tuple[Tensor, Tensor]:
     """The objective's value for each image, (B,), and its gradient with respect to the image, (B, C, H, W)."""
     with torch.inference_mode(False), torch.enable_grad():
-        image = as_image(image).detach().to(net.device).clone().requires_grad_()
+        image = as_image(image).detach().to(net.device, net.dtype).clone().requires_grad_()
         values = objective.score(image, net.run(image, objective.layers))
         (grad,) = torch.autograd.grad(values.sum(), image)
     if not (values.isfinite().all() and grad.isfinite().all()):
@@ -81,7 +81,7 @@ def descend(
     for layer in objective.layers:
         net.node(layer)  # raises the error that lists the layers
     with torch.inference_mode(False):  # whatever mode the caller is in: the variable needs gradients
-        start = as_image(image).detach().to(net.device).clone()
+        start = as_image(image).detach().to(net.device, net.dtype).clone()
         variable, decode = (parametrization or pixels())(start)
     in_pixels = variable.shape == start.shape
     if project and not in_pixels:

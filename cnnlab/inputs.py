@@ -60,10 +60,11 @@ def from_pil(picture: Image.Image) -> Tensor:
 
 
 def as_image(image: Any) -> Tensor:
-    """An image as the course has it, a float32 tensor (B, C, H, W) in [0, 1], from any form whose meaning is clear.
+    """An image as the course has it, a float tensor (B, C, H, W) in [0, 1], from any form whose meaning is clear.
 
-    Takes float tensors of other precision (gradients flow back), NumPy arrays (H, W), (H, W, C) or (B, C, H, W), and
-    Pillow pictures. Whole numbers of 8 bits are divided by 255. Values that leave [0, 1] by rounding are clipped.
+    Takes float tensors of any precision (gradients flow back; 16 bits become 32), NumPy arrays (H, W), (H, W, C) or
+    (B, C, H, W), and Pillow pictures. Whole numbers of 8 bits are divided by 255. Values that leave [0, 1] by rounding
+    are clipped.
 
     Raises ValueError for anything else; it says what is wrong, and prints the range of the values.
     """
@@ -83,7 +84,7 @@ def as_image(image: Any) -> Tensor:
     if not image.is_floating_point() or image.ndim != 4 or image.numel() == 0:
         hint = "; image[None] makes a batch of one" if image.ndim == 3 else ""
         raise ValueError(f"image must be a float tensor (B, C, H, W) with values in [0, 1], not {found}{hint}")
-    image = image.float()
+    image = image if image.dtype == torch.float64 else image.float()
     low, high = (extreme.item() for extreme in image.detach().aminmax())
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         hint = "; divide by 255?" if low >= 0 and high > 2 else ""

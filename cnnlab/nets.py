@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, fx, nn
 
+import cnnlab._torchvision  # noqa: F401
 from cnnlab.inputs import as_image, integer
 from cnnlab.tracing import Operation, tensors, trace
 
@@ -63,12 +64,9 @@ class Net(nn.Module):
     _here: Tensor
 
     def __init__(
-        self,
-        model: nn.Module,
-        labels: Sequence[str] | None = None,
-        device: str | None = None,
+        self, model: nn.Module, labels: Sequence[str] | None = None, device: str | None = None,
         normalize: Normalize | None = None,
-    ):
+    ):  # fmt: skip
         super().__init__()
         model = getattr(model, "_orig_mod", model)  # of torch.compile
         model = model.module if isinstance(model, nn.DataParallel) else model
@@ -93,6 +91,11 @@ class Net(nn.Module):
         """Where the net lives. Images are moved there automatically."""
         return self._here.device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision in which the net computes: float32, or float64 after `net.double()`."""
+        return self._here.dtype
+
     def activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Run the image as far as the deepest of `layers`, and no further.
 
@@ -113,7 +116,7 @@ class Net(nn.Module):
         if wanted not in self._programs:
             self._programs[wanted] = self._program(wanted)
         try:
-            return self._programs[wanted](image.to(self.device, memory_format=torch.channels_last))
+            return self._programs[wanted](image.to(self.device, self.dtype, memory_format=torch.channels_last))
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, ValueError, AssertionError) as error:  # of torch: it knows of no image
@@ -183,7 +186,7 @@ class Net(nn.Module):
             if node.op in ("call_module", "call_function", "call_method") and (module := instead(view.operation(node))):
                 name = f"instead_{node.name}"
                 root.add_submodule(name, module)
-                node.op, node.target, node.args, node.kwargs = "call_module", name, node.args[:1], {}
+                node.op, node.target, node.args, node.kwargs = "call_module", name, (node.all_input_nodes[0],), {}
         view.model = root
         return view
 

@@ -228,9 +228,7 @@ class Net(nn.Module):
 
 def best_device() -> str:
     """The fastest device of this machine: "cuda", "mps" or "cpu"."""
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def named(**layers: nn.Module) -> nn.Sequential:

@@ -6,6 +6,7 @@ nothing. If a cell raises an error, the work ends, and its notebook stays as it 
 
 import base64
 import io
+import os
 import sys
 import time
 from copy import deepcopy
@@ -71,6 +72,8 @@ def lighten(outputs: list[NotebookNode], quality: int = QUALITIES[0]) -> None:
 def run(path: Path) -> None:
     """Run the notebook at `path` in its own folder, with this Python, and save it."""
     notebook = nbformat.read(path, as_version=4)
+    # A warning shows a path of this machine. A reader at work sees it; the saved notebook does not.
+    os.environ["PYTHONWARNINGS"] = "ignore:the gradient of"
     client = NotebookClient(
         notebook,
         timeout=600,

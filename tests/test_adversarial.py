@@ -169,3 +169,12 @@ def test_the_smallest_perturbation_of_a_linear_net_is_the_distance_to_its_bounda
 def test_bad_input_is_named(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_the_target_may_be_a_label() -> None:
+    net, images = tiny_net(), tiny_images(1)
+    assert torch.equal(
+        smallest(net, images, "b").finish(progress=False), smallest(net, images, 1).finish(progress=False)
+    )
+    with pytest.raises(ValueError, match="unknown label 'bb'"):
+        smallest(net, images, "bb")

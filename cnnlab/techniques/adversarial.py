@@ -89,8 +89,8 @@ def distance_to(image: Tensor, price: Tensor) -> Objective:
     return custom("price |x - image|²", score)
 
 
-def smallest(net: Net, image: Tensor, target: int) -> Run:
-    """Search for the smallest perturbation that makes the net predict the class `target`. Chapter 14.
+def smallest(net: Net, image: Tensor, target: int | str) -> Run:
+    """Search for the smallest perturbation that makes the net predict `target`, a class or its label. Chapter 14.
 
     It minimizes cross_entropy(target) + c |r|^2 over the perturbation r, with image + r in [0, 1], by L-BFGS steps that
     are clipped to this box. The higher the price c, the smaller is the perturbation. For each image by itself, it
@@ -103,7 +103,7 @@ def smallest(net: Net, image: Tensor, target: int) -> Run:
         A run with one stage per round. For each image of the batch, (B, C, H, W), the run's image is the smallest
         success of the rounds so far. If there was none, it is the result of the last round.
     """
-    target = integer(target, "target")
+    target = net.index(target) if isinstance(target, str) else integer(target, "target")
     center = as_image(image).detach().to(net.device)
     found = center
     total = (ROUNDS + 4) * STEPS

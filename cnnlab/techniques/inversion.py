@@ -79,7 +79,7 @@ def lively_starts(net: Net, layer: str, channels: Sequence[int], shape: Sequence
     """
     pool = noise((32, *image_shape(shape)[1:]), generator, std=0.05, decay=1)
     numbers = _row(channels)
-    means = feature_maps(net.activations(pool, [layer])[layer]).mean((2, 3))  # (32, all channels)
+    means = feature_maps(net.run(pool, [layer])[layer]).mean((2, 3))  # (32, all channels)
     if wrong := [number for number in numbers if not 0 <= number < means.shape[1]]:
         raise ValueError(f"channels must be 0 to {means.shape[1] - 1}, not {wrong[0]}")
     return pool[means[:, numbers].argmax(dim=0).cpu()]
@@ -99,7 +99,7 @@ def textures(
     if len(image) != 1:
         raise ValueError(f"image must be a single one (1, C, H, W), not a batch of {len(image)}")
     with torch.no_grad():
-        target = keep_channel(net.activations(image, [layer])[layer], channels)
+        target = keep_channel(net.run(image, [layer])[layer], channels)
     if start is None:
         start = lively_starts(net, layer, channels, image.shape, Generator().manual_seed(0))
     objective = code(layer, target)

@@ -78,7 +78,7 @@ def descend(
     Warns if the gradient of the first step is 0 everywhere.
     """
     steps, transform = integer(steps, "steps", 1), copy.deepcopy(transform)
-    for layer in objective.layers:
+    for layer in (layers := objective.layers):
         net.node(layer)  # raises the error that lists the layers
     with torch.inference_mode(False):  # whatever mode the caller is in: the variable needs gradients
         start = as_image(image).detach().to(net.device, net.dtype).clone()
@@ -96,7 +96,7 @@ def descend(
         nonlocal lowest, best
         shown = decode(variable)  # (B, C, H, W)
         seen = transform(shown) if transform else shown
-        scores = objective.score(seen, net.run(seen, objective.layers))  # (B,)
+        scores = objective.score(seen, net.run(seen, layers))  # (B,)
         total = sum(scores.tolist())
         values.append(total / len(scores))
         if not abs(total) < float("inf"):

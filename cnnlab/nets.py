@@ -116,7 +116,7 @@ class Net(nn.Module):
         if wanted not in self._programs:
             self._programs[wanted] = self._program(wanted)
         try:
-            return self._programs[wanted](image.to(self.device, self.dtype, memory_format=torch.channels_last))
+            return self._programs[wanted].forward(image.to(self.device, self.dtype, memory_format=torch.channels_last))
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, ValueError, AssertionError) as error:  # of torch: it knows of no image

@@ -171,22 +171,22 @@ class Net(nn.Module):
         """What a node does: a module, a function, or the name of a tensor's method."""
         return self.model.get_submodule(str(node.target)) if node.op == "call_module" else node.target
 
-    def with_operations(self, instead: Callable[[Operation], nn.Module | None]) -> "Net":
+    def with_operations(self, instead: Callable[[str, Operation], nn.Module | None]) -> "Net":
         """A view of the net: another `Net` on the same weights, some of whose operations are replaced.
 
-        `instead` gives for an operation the module that runs on its input instead, or None. The net is not touched. If
-        you move the net to another device afterwards, make a new view.
+        `instead` gives for a name ("fire9.expand1x1_activation") and its operation the module that runs on its input
+        instead, or None. The net is not touched. If you move the net to another device afterwards, make a new view.
         """
         # deepcopy looks here before it copies: the view gets modules of its own, and the same weights.
         shared: dict[int, Any] = {id(w): nn.Parameter(w.detach(), w.requires_grad) for w in self.parameters()}
         shared |= {id(buffer): buffer.detach() for buffer in self.buffers()}
         view = copy.deepcopy(self, shared)
         root = fx.GraphModule(view.model, view._graph)
-        for node in view._graph.nodes:
-            if node.op in ("call_module", "call_function", "call_method") and (module := instead(view.operation(node))):
-                name = f"instead_{node.name}"
-                root.add_submodule(name, module)
-                node.op, node.target, node.args, node.kwargs = "call_module", name, (node.all_input_nodes[0],), {}
+        for node, name in {node: name for name, node in reversed(view._nodes.items())}.items():  # its first name
+            if module := instead(name, view.operation(node)):
+                target = f"instead_{node.name}"
+                root.add_submodule(target, module)
+                node.op, node.target, node.args, node.kwargs = "call_module", target, (node.all_input_nodes[0],), {}
         view.model = root
         return view
 

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnlab._torchvision import torchvision
-from cnnlab.descent import gradient
+from cnnlab.descent import descend, gradient, score
 from cnnlab.material.photos import photo
 from cnnlab.nets import Net, named
-from cnnlab.objectives import neuron
+from cnnlab.objectives import channel, neuron
 from cnnlab.techniques.relu_rules import (
     RuledReLU,
     backprop_rule,
@@ -21,6 +21,7 @@ from cnnlab.techniques.relu_rules import (
     deconvnet_rule,
     guided,
     guided_rule,
+    redirected_rule,
     with_relu_rule,
 )  # fmt: skip
 from cnnlab.zoo.load import load_net
@@ -215,3 +216,32 @@ def test_a_relu_inside_an_untraceable_part_is_refused(relu: Callable[[Tensor], T
     net = Net(nn.Sequential(nn.ReLU(), Untraceable(relu)), device="cpu")
     with pytest.raises(ValueError, match="net runs Untraceable as one layer, so a ReLU inside it cannot take a rule"):
         deconvnet(net)
+
+
+def test_a_rule_for_some_layers_leaves_the_others_alone(net: Net, image: Tensor) -> None:
+    last, first = with_relu_rule(net, guided_rule, ["block"]), with_relu_rule(net, guided_rule, ["relu1"])
+    both = with_relu_rule(with_relu_rule(net, guided_rule, ["block"]), guided_rule, ["relu1"])
+    objective = channel("pool2", 3) - channel("pool2", 5)
+    grads = [gradient(view, objective, image)[1] for view in (net, last, first, both, guided(net))]
+    assert torch.equal(grads[3], grads[4])
+    assert not torch.equal(grads[1], grads[0])
+    assert not torch.equal(grads[2], grads[4])
+    with pytest.raises(ValueError, match=r"no ReLU in \['pool1'\]"):
+        with_relu_rule(net, guided_rule, ["pool1"])
+    with pytest.raises(ValueError, match="unknown layer 'blok'"):
+        with_relu_rule(net, guided_rule, ["blok"])
+
+
+def test_a_redirected_relu_wakes_a_silent_channel() -> None:
+    chain = named(conv1=nn.Conv2d(3, 4, 3), relu1=nn.ReLU(), conv2=nn.Conv2d(4, 2, 3), relu2=nn.ReLU())
+    generator = torch.Generator().manual_seed(0)
+    for parameter in chain.parameters():
+        nn.init.normal_(parameter, std=0.2, generator=generator)
+    nn.init.constant_(chain.conv2.bias, -0.3)
+    silent, start = Net(chain, device="cpu"), torch.full((1, 3, 9, 9), 0.5)
+    assert score(silent, channel("relu2", 0), start).item() == 0
+    with pytest.warns(UserWarning, match="0 everywhere"):
+        assert score(silent, channel("relu2", 0), descend(silent, -channel("relu2", 0), start, steps=9).finish(False)) == 0
+    awake = with_relu_rule(silent, redirected_rule, ["relu2"])
+    image = descend(awake, -channel("relu2", 0), start, steps=30).finish(progress=False)
+    assert score(silent, channel("relu2", 0), image).item() > 0

@@ -8,7 +8,7 @@ convolution, max pooling has its switches.
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
@@ -43,6 +43,15 @@ def guided_rule(grad: Tensor, x: Tensor) -> Tensor:
     return backprop_rule(deconvnet_rule(grad, x), x)
 
 
+def redirected_rule(grad: Tensor, x: Tensor) -> Tensor:
+    """Let the gradient through where the ReLU is on, or where a step downhill would switch it on: (x > 0) or (grad < 0).
+
+    A silent channel has the true gradient 0; under this rule at its own ReLU a run wakes it. A step goes against the
+    gradient, so a negative one raises x. Source: Olah et al. 2017, "Feature visualization", note on ReLUs. Chapter 04.
+    """
+    return torch.where((x > 0) | (grad < 0), grad, 0)
+
+
 def deconvnet(net: Net) -> Net:
     """A view of the net whose ReLUs take the deconvnet's rule (see `with_relu_rule`). Chapter 05."""
     return with_relu_rule(net, deconvnet_rule)
@@ -53,21 +62,29 @@ def guided(net: Net) -> Net:
     return with_relu_rule(net, guided_rule)
 
 
-def with_relu_rule(net: Net, rule: Rule) -> Net:
+def with_relu_rule(net: Net, rule: Rule, layers: Collection[str] = ()) -> Net:
     """A view of the net: another `Net` that shares the weights, and whose ReLUs take `rule` in the backward pass.
 
-    Every ReLU takes the rule, modules and functions; the forward pass does not change. The original net is not touched,
-    so a panel's thread and a cell can use both at the same time. A view costs no memory for weights. It stays on the
-    device where the net was: if you move the net afterwards, make a new view. The rule is `backprop_rule`,
-    `deconvnet_rule`, `guided_rule`, or your own function (grad, x) -> grad. Chapter 05.
+    Modules and functions take the rule; the forward pass does not change. The original net is not touched, so a panel's
+    thread and a cell can use both at the same time. A view costs no memory for weights. It stays on the device where
+    the net was: if you move the net afterwards, make a new view. Chapters 04 and 05.
 
-    Raises ValueError if the net has no ReLU, or one inside a part that could not be traced. Warns if the net has other
-    activation functions beside its ReLUs: they keep their own backward pass, as the papers say nothing of them.
+    Args:
+        net: a net with ReLUs.
+        rule: `backprop_rule`, `deconvnet_rule`, `guided_rule`, `redirected_rule`, or your own (grad, x) -> grad.
+        layers: only the ReLUs that are these layers, or lie inside them, take the rule ("fire9"); none named: all.
+
+    Raises ValueError if there is no such ReLU, or one inside a part that could not be traced. Warns if there are other
+    activation functions beside the ReLUs: they keep their own backward pass, as the papers say nothing of them.
     """
     ruled, others = 0, set()
+    for layer in layers:
+        net.node(layer)  # raises the error that lists the layers
 
-    def instead(operation: Operation) -> nn.Module | None:
+    def instead(place: str, operation: Operation) -> nn.Module | None:
         nonlocal ruled
+        if layers and not any(f"{place}.".startswith(f"{layer}.") for layer in layers):
+            return None
         name = operation if isinstance(operation, str) else getattr(operation, "__name__", type(operation).__name__)
         if isinstance(operation, nn.ReLU) or operation in (F.relu, torch.relu, "relu"):
             ruled += 1
@@ -84,7 +101,8 @@ def with_relu_rule(net: Net, rule: Rule) -> Net:
     view = net.with_operations(instead)
     if not ruled:
         raise ValueError(
-            f"net has no ReLU that could take a rule{', but ' if others else ''}{', '.join(sorted(others))}"
+            f"net has no ReLU {f'in {list(layers)} ' * bool(layers)}that could take a rule"
+            f"{', but ' if others else ''}{', '.join(sorted(others))}"
         )
     if others:
         warnings.warn(

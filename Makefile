@@ -21,7 +21,7 @@ UPLOADS := --ServerApp.tornado_settings='{"websocket_max_message_size": 20000000
 
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
-.PHONY: help install lab test check format lines notebooks bench bench-course checkpoints paintings clean
+.PHONY: help install lab test check format lines notebooks ledger evidence bench bench-course checkpoints paintings clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,12 @@ format: $(VENV)/.installed-test ## lay out code and notebooks as `make check` wa
 notebooks: $(VENV)/.installed ## run the notebooks again and save their outputs (NB="04 05": only these)
 	$(RUN) tools.run_notebooks $(NB)
 
+ledger: $(VENV)/.installed ## write LEDGER.md, the table of all claims, from the notebooks' outputs
+	$(RUN) tools.make_ledger
+
+evidence: $(VENV)/.installed ## measure what takes too long for a chapter, into data/evidence (NAME="ch02_widths"; minutes)
+	$(RUN) tools.make_evidence $(NAME)
+
 bench: $(PEERS)/.installed ## ours against the floor and against other packages (ARGS="maximization --sizes 224"; minutes)
 	$(PEERS)/bin/python -W ignore -m benchmarks $(ARGS)
 
@@ -75,10 +81,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PIP) -e .
 	@touch $@
 
-# torchattacks, which the attacks are compared with, asks for an older requests than JupyterLab's: without its wishes.
+# What attacks and attributions are compared with, without their wishes: torchattacks asks for an older requests.
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) -e ".[test]"
-	$(PIP) --no-deps torchattacks
+	$(PIP) --no-deps torchattacks captum
 	@touch $@
 
 # The peers see the course's packages behind their own.

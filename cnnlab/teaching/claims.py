@@ -1,41 +1,49 @@
-"""The table at the end of a notebook: what the source claims, what we measured, and whether the claim holds."""
+"""The table at the end of a notebook: what is claimed, when we would call it true, what we measured, and the outcome."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 import torch
+from scipy.stats import binomtest
 from torch import Tensor
 
 # The claims that the course covers: A is convolution and its uses, B what neurons see, C the ZF-net, D codes and
 # adversarial examples, E feature-map inversion.
 PARTS = {"A": 12, "B": 5, "C": 12, "D": 11, "E": 6}
 IDS = tuple(f"{part}{number}" for part, count in PARTS.items() for number in range(1, count + 1))
+MIME = "application/vnd.cnnlab.claims+json"  # the rows as data, beside the table: `make ledger` reads them
 
 
 @dataclass(frozen=True)
 class Row:
-    """One claim, its measurement, and whether we expect it to hold."""
+    """One claim, how it was tested, and what came out; `Claims.row` explains the fields."""
 
     id: str
-    source_says: str
+    claim: str
+    source: str
+    criterion: str
     measured: str
-    holds: bool
+    n: str
+    control: str
+    holds: bool | None
     expected: bool
     reason: str
 
     @property
     def as_recorded(self) -> bool:
-        """Whether the outcome is the expected one."""
-        return self.holds == self.expected
+        """Whether the outcome is the expected one; a claim that is not tested has none."""
+        return self.holds is None or self.holds == self.expected
 
     @property
-    def verdict(self) -> str:
-        """A tick or a cross with its reason, or with a remark if the outcome is not the expected one."""
-        mark = "✓" if self.holds else "✗"
+    def outcome(self) -> str:
+        """ "✓", "✗" or "not tested", with the reason, or with a remark if the outcome is not the expected one."""
+        mark = "not tested" if self.holds is None else "✓" if self.holds else "✗"
         if not self.as_recorded:
             return f"{mark} (recorded as {'✓' if self.expected else '✗'})"
-        return mark if self.holds else f"{mark} {self.reason}"
+        return f"{mark} {self.reason}".strip()
 
 
 class Claims:
@@ -45,55 +53,102 @@ class Claims:
         self.rows: list[Row] = []
 
     def row(
-        self, id: str, source_says: str, *,
-        measured: str, holds: bool | np.bool_ | Tensor, expected: bool = True, reason: str = "",
+        self, id: str, claim: str, *, source: str, holds: bool | np.bool_ | Tensor | None, criterion: str = "",
+        measured: str = "", n: str = "", control: str = "", expected: bool = True, reason: str = "",
     ) -> None:  # fmt: skip
         """Add a claim.
 
-        `id` is one of `IDS`; an id may have several rows with different claims. `measured` is text; round its numbers
-        so that they are the same on another machine. `holds` is a bool of Python, NumPy or torch. `expected=False`
-        records a claim that does not hold, and needs a `reason`. Raises ValueError if the id is unknown, a text is
-        empty, the claim is there already, or `holds` is not a bool.
+        Args:
+            id: one of `IDS`; an id may have several rows with different claims.
+            claim: what is claimed, as its source says it.
+            source: whose claim it is: the section of the source ("notes, 'Why CNN'"), or "ours".
+            holds: the outcome, a bool of Python, NumPy or torch. None says that the claim is not tested.
+            criterion: when the claim holds, in words, written before the last run: "at least 12 of 16 photographs".
+            measured: the numbers, rounded to what repeats on another machine.
+            n: how many cases were measured, or the interval: "16 photographs", "5 seeds, 95 % interval 0.2 to 0.4".
+            control: what could have done as well by chance or by other means, with its number; for an identity, what
+                it is compared with.
+            expected: False records a claim that does not hold; it needs a reason.
+            reason: why the claim does not hold: it is wrong, or our means are too small. Where the claim is not
+                tested: what a test would take.
+
+        Raises ValueError if the id is unknown, a text is empty, `measured` or `n` holds no number, the claim is there
+        already, or `holds` is not a bool.
         """
         if id not in IDS:
             raise ValueError(f"id must be one of {', '.join(IDS)}, not {id!r}")
-        if not source_says.strip():
-            raise ValueError("source_says is empty: write what the source claims")
-        if any((row.id, row.source_says) == (id, source_says) for row in self.rows):
-            raise ValueError(f"id {id} has this claim already: {source_says!r}")
-        if not measured.strip():
-            raise ValueError(f"measured of {id} is empty: write the numbers that were measured, as text")
+        if any((row.id, row.claim) == (id, claim) for row in self.rows):
+            raise ValueError(f"id {id} has this claim already: {claim!r}")
+        texts = {"claim": (claim, "what the source claims"), "source": (source, "the source's section, or 'ours'")}
+        if holds is None:
+            texts["reason"] = reason, "what a test of the claim would take"
+        else:
+            texts["criterion"] = criterion, "when the claim holds, in words"
+            texts["measured"] = measured, "the numbers that were measured, as text"
+            texts["n"] = n, "how many cases were measured"
+            texts["control"] = control, "what could have done as well, with its number"
+        if not expected:
+            texts["reason"] = reason, "why the claim is not expected to hold"
+        for name, (text, wanted) in texts.items():
+            if not text.strip():
+                raise ValueError(f"{name} of {id} is empty: write {wanted}")
+            if name in ("measured", "n") and not re.search(r"\d", text):
+                raise ValueError(f"{name} of {id} holds no number: {text!r}")
         bool_tensor = isinstance(holds, Tensor) and holds.dtype == torch.bool and holds.ndim == 0
-        if not (bool_tensor or isinstance(holds, bool | np.bool_)):
-            raise ValueError(f"holds of {id} must be True or False (a comparison), not {holds!r}")
-        if not expected and not reason.strip():
-            raise ValueError(f"reason of {id} is empty: say why the claim is not expected to hold")
-        self.rows.append(Row(id, source_says, measured, bool(holds), expected, reason))
+        if not (bool_tensor or holds is None or isinstance(holds, bool | np.bool_)):
+            raise ValueError(f"holds of {id} must be True, False (a comparison) or None (not tested), not {holds!r}")
+        outcome = None if holds is None else bool(holds)
+        self.rows.append(Row(id, claim, source, criterion, measured, n, control, outcome, expected, reason))
 
     def check(self) -> None:
         """Raise AssertionError if a claim's outcome is not the expected one, ValueError if there are no claims."""
         if not self.rows:
             raise ValueError("no claims yet: add them with claims.row(...)")
         lines = [
-            f"{row.id} {row.verdict}: {row.source_says!r}, but measured: {row.measured}"
+            f"{row.id} {row.outcome}: {row.claim!r}, but measured: {row.measured}"
             for row in self.rows if not row.as_recorded
         ]  # fmt: skip
         if lines:
             raise AssertionError("turned out other than recorded:\n" + "\n".join(lines))
 
     def __repr__(self) -> str:
-        return "\n".join(f"{row.id} {row.verdict}\n   {row.source_says}\n   {row.measured}" for row in self.rows)
+        return "\n".join(
+            f"{row.id} {row.outcome}\n   {row.claim} [{row.source}]"
+            + f"\n   holds if: {row.criterion}\n   measured: {row.measured}\n   n: {row.n}; control: {row.control}"
+            * (row.holds is not None)
+            for row in self.rows
+        )
 
-    def _repr_html_(self) -> str:
+    def _html(self) -> str:
         # Only the mark has a color of its own: text and lines have those of the page, which may be light or dark.
         def cells(tag: str, *texts: str) -> str:
             style = 'style="text-align: left; vertical-align: top"'
             return "<tr>" + "".join(f"<{tag} {style}>{text}</{tag}>" for text in texts) + "</tr>"
 
-        lines = [cells("th", "", "what the source says", "what we measured", "holds")]
+        def pair(text: str, below: str) -> str:
+            return f'{escape(text)}<br><span style="opacity: 0.7">{escape(below)}</span>'
+
+        lines = [cells("th", "", "what is claimed, and by whom", "it holds if", "what we measured", "control", "")]
         for row in self.rows:
-            color = "#2a9d4a" if row.as_recorded and row.holds else "#d9542b"
-            verdict = escape(row.verdict)
-            mark = f'<b style="color: {color}">{verdict[0]}</b>{verdict[1:]}'
-            lines.append(cells("td", row.id, escape(row.source_says), escape(row.measured), mark))
+            color = "#2a9d4a" if row.as_recorded and row.holds else "#8a8a8a" if row.holds is None else "#d9542b"
+            mark, _, rest = row.outcome.partition(" ") if row.holds is not None else ("not tested", "", row.reason)
+            verdict = f'<b style="color: {color}">{mark}</b> {escape(rest)}'.strip()
+            claim, measured = pair(row.claim, row.source), pair(row.measured, f"n: {row.n}") if row.n else ""
+            lines.append(cells("td", row.id, claim, escape(row.criterion), measured, escape(row.control), verdict))
         return "<table>" + "".join(lines) + "</table>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        rows = [asdict(row) for row in self.rows]
+        return {"text/plain": repr(self), "text/html": self._html(), MIME: rows}
+
+
+def counted(hits: int | Tensor, of: int) -> str:
+    """Say a count with its interval: `counted(12, 16)` is "12 of 16 (95 % interval 51 to 90 %)".
+
+    The interval is Wilson's score interval of a share. Raises ValueError unless 0 <= hits <= of and of >= 1.
+    """
+    hits = int(hits)
+    if not 0 <= hits <= of or of < 1:
+        raise ValueError(f"hits must be between 0 and of, and of at least 1, not {hits} of {of}")
+    interval = binomtest(hits, of).proportion_ci(method="wilson")
+    return f"{hits} of {of} (95 % interval {100 * interval.low:.0f} to {100 * interval.high:.0f} %)"

@@ -7,10 +7,10 @@ from torch import nn
 from cnnlab import plots
 from cnnlab.chapters.ch06_figures import show_heat
 from cnnlab.chapters.ch07_figures import show_invariance
-from cnnlab.chapters.ch07_invariance import distances, moved
+from cnnlab.chapters.ch07_invariance import distances, moved, untrained
 from cnnlab.images import resize
 from cnnlab.material.photos import photo
-from cnnlab.nets import Net, named
+from cnnlab.nets import Net, named, weights_of
 
 
 def test_unmoved_is_the_middle_square() -> None:
@@ -45,6 +45,14 @@ def test_distances_are_relative_to_the_image() -> None:
     result = distances(net, image, torch.cat([image, 0 * image, 3 * image]), ["conv", "relu"])
     assert torch.allclose(result["conv"], torch.tensor([0.0, 1, 2]), atol=1e-6)  # linear
     assert set(result) == {"conv", "relu"}
+
+
+def test_the_untrained_net_is_the_same_chain_with_other_weights() -> None:
+    net = Net(named(conv=nn.Conv2d(3, 4, 3), relu=nn.ReLU()), device="cpu")
+    other = untrained(net)
+    assert other.layers == net.layers
+    assert not torch.equal(weights_of(other.model, "conv"), weights_of(net.model, "conv"))
+    assert torch.equal(weights_of(other.model, "conv"), weights_of(untrained(net).model, "conv"))
 
 
 def test_heat_lies_where_the_patch_was() -> None:

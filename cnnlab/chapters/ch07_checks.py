@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnlab.teaching.checks import Student, random_tensor, refuse, require, same, verdict
+from cnnlab.teaching.checks import Student, alike, numbers, random_tensor, refuse, require, same, verdict
 
 
 def _relative(a: Tensor, b: Tensor) -> Tensor:
@@ -15,7 +15,7 @@ def _relative(a: Tensor, b: Tensor) -> Tensor:
 def check_relative_distance(relative_distance: Student) -> None:
     """Check `relative_distance(a, b)`: |b_i - a| / |a|, (1, C, H, W), (B, C, H, W) -> (B,)."""
     a, b = random_tensor((1, 3, 4, 5)) - 0.5, random_tensor((6, 3, 4, 5), 1) - 0.5
-    same(relative_distance(a, b), _relative(a, b), "relative_distance(a, b) with 6 views")
+    same(relative_distance(a, b), _relative(a, b), f"{relative_distance}(a, b) with 6 views")
 
 
 @verdict("a quarter turn does not change it")
@@ -23,23 +23,40 @@ def check_pinwheel(pinwheel: Student) -> None:
     """Check `pinwheel(image)`: (1, C, S, S) -> (1, C, 2 S, 2 S), the same after a quarter turn."""
     image = random_tensor((1, 3, 6, 6))
     result = pinwheel(image)
-    require(isinstance(result, Tensor) and result.shape == (1, 3, 12, 12), "expected a tensor of shape (1, 3, 12, 12)")
-    corner = any(torch.equal(result[..., :6, :6], image.rot90(k, (2, 3))) for k in range(4))
-    require(corner, "one corner must be the image")
-    require(torch.equal(result, result.rot90(1, (2, 3))), "a quarter turn changes it: turn each corner differently")
+    what = f"{pinwheel}(image of shape (1, 3, 6, 6))"
+    found = numbers(result, what)
+    fits = isinstance(result, Tensor) and found.shape == (1, 3, 12, 12)
+    require(fits, f"{what} must be a tensor of shape (1, 3, 12, 12)")
+    corners = {(y, x): torch.from_numpy(found[..., y : y + 6, x : x + 6]) for y in (0, 6) for x in (0, 6)}
+    turns = [image.rot90(number, (2, 3)) for number in range(4)]
+    require(any(alike(corners[0, 0], turn) for turn in turns), "the top left corner must be the image, turned or not")
+    once = corners[0, 0].rot90(1, (2, 3))
+    backward = "the corners turn in the wrong sense: let the top right and the bottom left one change places"
+    refuse(corners[0, 6], once, backward)
+    same(
+        torch.from_numpy(found),
+        torch.from_numpy(np.rot90(found, axes=(2, 3)).copy()),
+        f"{what}, unlike its quarter turn,",
+    )
+
+
+def exponent(sizes: Tensor, values: Tensor) -> float:
+    """Compute the slope of log(values) over log(sizes): k of the curve c * size^k that fits best. Chapter 07."""
+    return float(np.polyfit(np.log(sizes.numpy()), np.log(values.numpy()), 1)[0])
 
 
 @verdict("it is the slope of the best line, wherever the line begins")
-def check_exponent(exponent: Student) -> None:
+def check_exponent(student: Student) -> None:
     """Check `exponent(sizes, values)`: the slope of log(values) over log(sizes), two tensors (N,) -> a number."""
     sizes = torch.tensor([1.0, 2, 3, 6, 10, 20, 60])
     for power in (0.4, 1.3):
         values = 0.3 * sizes**power * (0.8 + 0.4 * random_tensor((7,)))
-        x, y = sizes.log().numpy(), values.log().numpy()
-        result = exponent(sizes, values)
-        through_zero, slope = float((x * y).sum() / (x * x).sum()), float(np.polyfit(x, y, 1)[0])
+        x, y = sizes.log(), values.log()
+        result = student(sizes, values)
+        through_zero = float((x * y).sum() / (x * x).sum())
         refuse(result, through_zero, "the line need not go through 0: subtract the means of both logarithms")
-        same(result, slope, f"exponent of values that grow about like size^{power}", tolerance=1e-4)
+        what = f"{student} of values that grow about like size^{power}"
+        same(result, exponent(sizes, values), what, tolerance=1e-4)
 
 
 @verdict("there is one distance per view, and it does not matter where in a map something is")
@@ -48,4 +65,4 @@ def check_pooled_distance(pooled_distance: Student) -> None:
     a, b = random_tensor((1, 3, 4, 5)), random_tensor((6, 3, 4, 5), 1)
     result = pooled_distance(a, b)
     refuse(result, _relative(a, b), "that is the distance of the whole maps: take each channel's mean first")
-    same(result, _relative(a.mean((2, 3)), b.mean((2, 3))), "pooled_distance(a, b) with 6 views")
+    same(result, _relative(a.mean((2, 3)), b.mean((2, 3))), f"{pooled_distance}(a, b) with 6 views")

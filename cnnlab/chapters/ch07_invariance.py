@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 from cnnlab.images import resize
 from cnnlab.nets import Net
+from cnnlab.training import initialize
 
 
 def moved(image: Tensor, *, shift: float = 0, scale: float = 1, degrees: float = 0, size: int = 224) -> Tensor:
@@ -46,3 +48,8 @@ def distances(net: Net, image: Tensor, views: Tensor, layers: Sequence[str]) -> 
         first, others = net.activations(image, layers), net.activations(views, layers)
     lengths = {layer: (others[layer] - first[layer]).flatten(1).norm(dim=1) for layer in layers}
     return {layer: (lengths[layer] / first[layer].norm()).cpu() for layer in layers}
+
+
+def untrained(net: Net) -> Net:
+    """The same chain with random weights (He et al. 2015), seed 0: what it does needs no learning."""
+    return Net(initialize(deepcopy(net.model).cpu(), Generator().manual_seed(0)))

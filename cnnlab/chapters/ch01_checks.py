@@ -81,7 +81,7 @@ def check_diagonal_kernel(diagonal_kernel: Student) -> None:
     """Check `diagonal_kernel()`: (3, 3), strongest where an edge rises to the right, and 0 on even areas."""
     kernel = numbers(diagonal_kernel(), f"{diagonal_kernel}()")
     require(kernel.shape == (3, 3), f"{diagonal_kernel}() has the shape {kernel.shape}, expected (3, 3)")
-    require(np.isfinite(kernel).all(), "diagonal_kernel() has values that are not finite (NaN or infinity)")
+    require(np.isfinite(kernel).all(), f"{diagonal_kernel}() has values that are not finite (NaN or infinity)")
     require(abs(kernel.sum()) < 1e-6, f"an even area must give 0, but the numbers sum to {kernel.sum():.3g}")
     y, x = np.mgrid[:9, :9] - 4
     strongest = {}

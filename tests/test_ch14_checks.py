@@ -1,4 +1,4 @@
-"""The checks of chapters 02, 03, 10, 13 and 14 name likely mistakes. (test_exercises.py: they accept the solutions.)"""
+"""The checks of chapter 14 name likely mistakes. (test_exercises.py: they accept the solutions.)"""
 
 from collections.abc import Callable
 
@@ -7,66 +7,62 @@ import torch
 from answers import assert_says
 from torch import Tensor
 
-from cnnlab.chapters import ch02_checks, ch03_checks, ch10_checks, ch13_checks, ch14_checks
-
-
-def counted_once(labels: Tensor, found: Tensor) -> Tensor:
-    counts = torch.zeros(10, 10, dtype=torch.long)
-    counts[labels, found] += 1
-    return counts
-
-
-def swapped(labels: Tensor, found: Tensor) -> Tensor:
-    return torch.bincount(10 * found + labels, minlength=100).view(10, 10)
-
-
-def moved(score: Callable, image: Tensor, rate: float, steps: int, high: float = 1.0) -> Tensor:
-    for _ in range(steps):
-        start = image.clone().requires_grad_()
-        image = (image + rate * torch.autograd.grad(score(start).sum(), start)[0]).clamp(0, high)
-    return image
-
-
-def decibels(image: Tensor, other: Tensor, logarithm: Callable, factor: float) -> Tensor:
-    return factor * logarithm((image - other).square().mean((1, 2, 3)))
-
-
-def undefined(activations: Tensor, target: Tensor) -> Tensor:
-    return (activations - target).square().sum((2, 3)) / target.square().sum((2, 3))
-
-
-def alone(activations: Tensor, channel: int) -> Tensor:
-    return activations * (torch.arange(activations.shape[1]) == channel).view(1, -1, 1, 1)
+from cnnlab.chapters import ch14_checks
+from cnnlab.nets import Net
+from cnnlab.steps import l2_ball
 
 
 def signed(image: Tensor, grad: Tensor, rate: float, center: Tensor, eps: float = 1.0) -> Tensor:
     return center + (image - rate * grad.sign() - center).clamp(-eps, eps)
 
 
+def stepped(image: Tensor, grad: Tensor, rate: float) -> Tensor:
+    return image - rate * grad / grad.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+
+
+def share(net: Net, images: Tensor, target: int, kept: Callable = torch.round) -> float:
+    return (net(kept(255 * images) / 255).argmax(1) == target).double().mean().item()
+
+
 MISTAKES = {
-    "counted once": (ch02_checks.check_confusion, counted_once, "add 1 for each image"),
-    "swapped": (ch02_checks.check_confusion, swapped, "rows and columns swapped"),
-    "downhill": (ch03_checks.check_ascend, lambda s, i, r, n: moved(s, i, -r, n), "goes downhill"),
-    "not clipped": (ch03_checks.check_ascend, lambda s, i, r, n: moved(s, i, r, n, 9.0), "clip after each step"),
-    "no gradient": (ch03_checks.check_map_sum, lambda a, k: a[:, k].sum((1, 2)).detach(), "loses the gradient"),
-    "sign": (ch10_checks.check_psnr, lambda i, o: decibels(i, o, torch.log10, 10), "check the sign"),
-    "natural": (ch10_checks.check_psnr, lambda i, o: decibels(i, o, torch.log, -10), "base 10"),
-    "cancelled": (ch10_checks.check_alpha_norm, lambda i, a: (i - 0.5).pow(a).mean((1, 2, 3)), "cancel out"),
-    "0 / 0": (ch10_checks.check_unexplained, undefined, "divide by 0"),
-    "own map": (ch13_checks.check_keep_channel, alone, "the sum over all maps"),
-    "not divided": (ch13_checks.check_reweight, lambda a, s: a * s.view(1, -1, 1, 1), "its own sum first"),
-    "itself": (ch13_checks.check_nearest, lambda d: torch.cdist(d, d).argmin(1), "leave the diagonal out"),
-    "length": (ch13_checks.check_nearest, lambda d: (d @ d.T).fill_diagonal_(0).argmax(1), "expected"),
     "squares": (ch14_checks.check_flips_at, lambda w, x: (x @ w).abs() / w.norm(), "not their squares"),
     "negative": (ch14_checks.check_flips_at, lambda w, x: x @ w / w.abs().sum(), "at least 0"),
     "uphill": (ch14_checks.check_step, lambda i, g, c, e, r: signed(i, -g, r, c, e).clamp(0, 1), "must fall"),
     "out of the range": (ch14_checks.check_step, lambda i, g, c, e, r: signed(i, g, r, c, e), r"in \[0, 1\]"),
     "out of the ball": (ch14_checks.check_step, lambda i, g, c, e, r: signed(i, g, r, c).clamp(0, 1), "the ball"),
     "of the batch": (ch14_checks.check_l2_step, lambda i, g, c, e, r: i - r * g / g.norm(), "its own length"),
+    "without the sign": (ch14_checks.check_step, lambda i, g, c, e, r: (i - r * g).clamp(0, 1), "use the sign"),
+    "no ball": (ch14_checks.check_l2_step, lambda i, g, c, e, r: stepped(i, g, r), "shrink their distance"),
+    "clipped": (
+        ch14_checks.check_l2_step,
+        lambda i, g, c, e, r: l2_ball(c, e)(stepped(i, g, r)).clamp(0, 1),
+        "do not clip",
+    ),
+    "up the hill": (ch14_checks.check_l2_step, lambda i, g, c, e, r: stepped(i, -g, r), "must fall"),
     "with the label": (ch14_checks.check_margin, lambda y, k: y[range(6), k] - y.amax(1), "leave the label itself out"),
+    "0 for the label": (
+        ch14_checks.check_margin,
+        lambda y, k: y[range(6), k] - y.scatter(1, k[:, None], 0.0).amax(1),
+        "a 0 in the label",
+    ),
+    "before saving": (
+        ch14_checks.check_share_after_saving,
+        lambda n, i, t: share(n, i, t, lambda x: x),
+        "before saving",
+    ),
+    "rounded down": (ch14_checks.check_share_after_saving, lambda n, i, t: share(n, i, t, torch.floor), "not down"),
+    "a count": (ch14_checks.check_share_after_saving, lambda n, i, t: 7 * share(n, i, t), "not the number of images"),
 }
 
 
 @pytest.mark.parametrize(("check", "student", "said"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_mistakes_are_named(check: Callable, student: Callable, said: str) -> None:
     assert_says(check, student, said)
+
+
+def test_answers_in_float64_are_answers() -> None:
+    def l2_step(image: Tensor, grad: Tensor, center: Tensor, eps: float, rate: float) -> Tensor:
+        return l2_ball(center.double(), eps)(stepped(image.double(), grad.double(), rate))
+
+    assert_says(ch14_checks.check_l2_step, l2_step, None)
+    assert_says(ch14_checks.check_flips_at, lambda w, x: (x @ w).abs().double() / w.abs().sum(), None)

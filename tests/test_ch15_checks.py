@@ -1,5 +1,6 @@
 """The checks of chapter 15 name likely mistakes. (test_exercises.py: they accept the solutions.)"""
 
+import pytest
 import torch
 import torch.nn.functional as F
 from answers import assert_says
@@ -41,3 +42,57 @@ def test_pixels_without_limits_are_refused() -> None:
         return margin / difference.abs().sum()
 
     assert_says(checks.check_boxed_eps, unlimited, "cannot become darker")
+
+
+def test_a_linear_net_without_its_bias_is_refused() -> None:
+    def without_bias(weight, bias, images):
+        logits = images.flatten(1) @ weight.T
+        own = logits.argmax(1)
+        distances = (logits.amax(1, keepdim=True) - logits) / (weight[own][:, None] - weight).abs().sum(2)
+        return distances.scatter(1, own[:, None], torch.inf).amin(1)
+
+    assert_says(checks.check_smallest_eps, without_bias, "the bias is missing")
+
+
+@pytest.mark.parametrize(
+    ("modulo", "weighted", "said"), [(False, True, "modulo pi"), (True, False, "counts the pixels"), (True, True, None)]
+)
+def test_angles_below_0_and_counted_pixels_are_named(modulo: bool, weighted: bool, said: str | None) -> None:
+    def histograms(down, right, orientations):
+        angle = torch.atan2(down, right)
+        bins = ((angle % torch.pi if modulo else angle) * orientations / torch.pi).floor()
+        strength = torch.hypot(down, right).double() if weighted else 1.0
+        votes = torch.stack([strength * (bins == k) for k in range(orientations)])
+        return F.avg_pool2d(votes[None], 8)[0]
+
+    assert_says(checks.check_histograms, histograms, said)
+
+
+def test_gradients_left_over_from_the_attack_are_named() -> None:
+    def accumulated(chain, images, labels, eps, rate):
+        begin = images.clone().requires_grad_()
+        F.cross_entropy(chain(begin), labels).backward()
+        loss = F.cross_entropy(chain((images + eps * begin.grad.sign()).clamp(0, 1)), labels)
+        loss.backward()
+        for parameter in chain.parameters():
+            parameter.data -= rate * parameter.grad
+        return loss.item()
+
+    assert_says(checks.check_hardened_step, accumulated, "left over")
+
+
+@pytest.mark.parametrize(
+    ("combine", "said"),
+    [
+        (lambda right: right.all(0).double().mean().item(), None),
+        (lambda right: right.float().mean().item(), "mean over the attacks"),
+        (lambda right: right.float().mean(1).min().item(), "strongest attack alone"),
+        (lambda right: right.any(0).float().mean().item(), "not after one of them"),
+        (lambda right: right.all(0).sum(), "expected"),
+    ],
+)
+def test_a_defense_is_judged_by_all_attacks_together(combine, said: str | None) -> None:
+    def right_after_all(net, attacked, labels):
+        return combine(torch.stack([net(images).argmax(1) == labels for images in attacked]))
+
+    assert_says(checks.check_right_after_all, right_after_all, said)

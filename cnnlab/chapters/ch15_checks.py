@@ -1,11 +1,13 @@
-"""Checks of the exercises of chapter 15: certain distances of linear nets, HOG by hand, adversarial training."""
+"""Checks of the exercises of chapter 15: distances of linear nets, HOG by hand, training and testing a defense."""
+
+from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
-from cnnlab.chapters.ch02_checks import trained
 from cnnlab.chapters.ch15_hog import hog_net
+from cnnlab.nets import Net, named
 from cnnlab.teaching.checks import Student, random_tensor, refuse, same, verdict
 from cnnlab.training import initialize
 
@@ -15,14 +17,18 @@ def check_smallest_eps(smallest_eps: Student) -> None:
     """Check `smallest_eps(weight, bias, images)`: (classes, n), (classes,), (B, C, H, W) -> (B,), pixels unlimited."""
     weight, bias = random_tensor((4, 15)) - 0.5, random_tensor((4,), 1) - 0.5  # of four classes
     images = random_tensor((40, 1, 3, 5), 2)
-    logits = images.flatten(1) @ weight.T + bias
-    order = logits.argsort(dim=1, descending=True)  # (B, 4): first each image's class, then the others
-    gaps = logits.gather(1, order[:, :1]) - logits.gather(1, order[:, 1:])
-    distances = gaps / (weight[order[:, :1]] - weight[order[:, 1:]]).abs().sum(2)  # (B, 3): to each other class
-    result = smallest_eps(weight, bias, images)
+
+    def distances(logits: Tensor) -> Tensor:  # (B, 3): to each other class, the one with the largest logit first
+        order = logits.argsort(dim=1, descending=True)
+        gaps = logits.gather(1, order[:, :1]) - logits.gather(1, order[:, 1:])
+        return gaps / (weight[order[:, :1]] - weight[order[:, 1:]]).abs().sum(2)
+
+    result, logits = smallest_eps(weight, bias, images), images.flatten(1) @ weight.T
     refuse(result, torch.zeros(40), "the class itself is at distance 0: leave it out")
-    refuse(result, distances[:, 0], "the second largest logit is not always the nearest: try every other class")
-    same(result, distances.amin(1), "smallest_eps(weight, bias, images of shape (40, 1, 3, 5))", tolerance=1e-4)
+    refuse(result, distances(logits).amin(1), "the bias is missing: it belongs to the logits")
+    nearest = distances(logits + bias)
+    refuse(result, nearest[:, 0], "the second largest logit is not always the nearest: try every other class")
+    same(result, nearest.amin(1), f"{smallest_eps}(weight, bias, images of shape (40, 1, 3, 5))", tolerance=1e-4)
 
 
 @verdict("each pixel votes with its strength for the bin of its angle, and 200° counts as 20°")
@@ -31,27 +37,44 @@ def check_histograms(histograms: Student) -> None:
     cells = hog_net(orientations=6).model.cells
     gradient = random_tensor((1, 2, 16, 24)) - 0.5
     expected, swapped = cells(gradient)[0], cells(gradient.flip(1))[0]
+    counts, half = cells(gradient / gradient.norm(dim=1, keepdim=True))[0], cells(gradient * (gradient[:, :1] > 0))[0]
     result = histograms(*gradient[0], 6)
     refuse(result, 64 * expected, "take the mean over the 64 pixels of a cell, not the sum")
     refuse(result, swapped, "the angle is atan2(down, right)")
-    same(result, expected, "histograms(down, right, 6) of 16 x 24 pixels", tolerance=1e-4)
+    refuse(result, half, "angles below 0 are lost: take the angle modulo pi, so that -160° counts as 20°")
+    for number in (counts, 64 * counts):
+        refuse(result, number, "this counts the pixels: each one votes with its strength, hypot(down, right)")
+    same(result, expected, f"{histograms}(down, right, 6) of 16 x 24 pixels", tolerance=1e-4)
 
 
 @verdict("the images are attacked first, and then the net learns from them")
 def check_hardened_step(hardened_step: Student) -> None:
     """Check `hardened_step(chain, images, labels, eps, rate)`: a training step on FGSM's images; returns the loss."""
-    chain = nn.Sequential(nn.Flatten(), nn.Linear(15, 8), nn.ReLU(), nn.Linear(8, 4))
+    first = nn.Linear(15, 8)
+    chain = nn.Sequential(nn.Flatten(), first, nn.ReLU(), nn.Linear(8, 4))
     initialize(chain, torch.Generator().manual_seed(0))
     images, labels, eps, rate = random_tensor((5, 1, 3, 5)).requires_grad_(), torch.tensor([0, 3, 1, 1, 2]), 0.1, 0.5
     (grad,) = torch.autograd.grad(F.cross_entropy(chain(images), labels), images)
     images = images.detach()
-    loss, expected = trained(chain, (images + eps * grad.sign()).clamp(0, 1), labels, rate)
-    _, unattacked = trained(chain, images, labels, rate)
+    loss, expected = _trained(chain, (images + eps * grad.sign()).clamp(0, 1), labels, rate)
+    _, unattacked = _trained(chain, images, labels, rate)
+    both = expected["1.weight"] + unattacked["1.weight"] - first.weight.detach()
     result = hardened_step(chain, images, labels, eps, rate)
-    refuse(chain[1].weight, unattacked["1.weight"], "this is a step on the original images, not on FGSM's")
+    refuse(first.weight, unattacked["1.weight"], "this is a step on the original images, not on FGSM's")
+    left_over = "the attack's gradients are left over in .grad: set them to 0 before the second backward()"
+    refuse(first.weight, both, left_over)
     for name, found in chain.named_parameters():
-        same(found, expected[name], f"parameter {name} after hardened_step", tolerance=1e-4)
-    same(result, loss, "the loss that hardened_step returns", tolerance=1e-4)
+        same(found, expected[name], f"parameter {name} after {hardened_step}", tolerance=1e-4)
+    same(result, loss, f"the loss that {hardened_step} returns", tolerance=1e-4)
+
+
+def _trained(chain: nn.Module, images: Tensor, labels: Tensor, rate: float) -> tuple[float, dict[str, Tensor]]:
+    """Return the loss of a chain, and what its parameters are after a step of SGD; the chain is not changed."""
+    stepped = deepcopy(chain)
+    loss = F.cross_entropy(stepped(images), labels)
+    loss.backward()
+    torch.optim.SGD(stepped.parameters(), lr=rate).step()
+    return loss.item(), dict(stepped.named_parameters())
 
 
 @verdict("the limits of the pixels are counted exactly")
@@ -67,6 +90,26 @@ def check_boxed_eps(boxed_eps: Student) -> None:
         result = boxed_eps(difference, gain(eps), image)
         free = gain(eps) / float(difference.abs().sum())
         refuse(result, free, "black pixels cannot become darker and white ones not brighter: do not count these")
-        same(result, eps, "boxed_eps(difference, margin, image)", tolerance=1e-3)
+        same(result, eps, f"{boxed_eps}(difference, margin, image)", tolerance=1e-3)
     impossible = boxed_eps(difference, 2 * gain(1), image)
-    same(impossible, torch.inf, "boxed_eps, where even eps = 1 does not bring the margin to 0,")
+    same(impossible, torch.inf, f"{boxed_eps}, where even eps = 1 does not bring the margin to 0,")
+
+
+@verdict("a digit counts only if no attack fools the net with it")
+def check_right_after_all(right_after_all: Student) -> None:
+    """Check `right_after_all(net, attacked, labels)`: the share read right in each of the batches."""
+    logits = nn.Linear(4, 3)
+    logits.weight.data, logits.bias.data = torch.eye(3, 4), torch.zeros(3)
+    net = Net(named(flatten=nn.Flatten(), logits=logits), device="cpu")
+    labels = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
+    right = torch.tensor([[1, 1, 1, 1, 1, 0, 0, 1], [1, 0, 1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 0, 1, 0, 1]])  # 3 in all
+    attacked = []
+    for seed, row in enumerate(right):
+        images = 0.5 * random_tensor((8, 1, 2, 2), seed)
+        images.flatten(1)[range(8), torch.where(row == 1, labels, (labels + 1) % 3)] = 1
+        attacked.append(images)
+    result = right_after_all(net, attacked, labels)
+    refuse(result, 17 / 24, "this is the mean over the attacks: one attack that succeeds is enough")
+    refuse(result, 5 / 8, "this is the strongest attack alone: count the images that no attack fools")
+    refuse(result, 7 / 8, "a digit counts only if it is read right after every attack, not after one of them")
+    same(result, 3 / 8, f"{right_after_all}(net, 3 batches of 8 images, labels)", tolerance=1e-4)

@@ -18,7 +18,7 @@ def check_to_image(to_image: Student) -> None:
     refuse(result, expected.flip(1), "red and blue are exchanged: OpenCV gives BGR")
     refuse(result, 255 * expected, "the values must lie in [0, 1]")
     refuse(result, expected[0], "the axis of the batch is missing")
-    same(result, expected, "to_image(array of shape (7, 11, 3))")
+    same(result, expected, f"{to_image}(array of shape (7, 11, 3))")
 
 
 @verdict("the convolution now does the work of both")
@@ -28,7 +28,9 @@ def check_folded(folded: Student) -> None:
     for eps in (0.1, 0.3):
         factor = scale / (variance + eps).sqrt()
         result = folded(weight, scale, shift, mean, variance, eps)
-        require(isinstance(result, tuple) and len(result) == 2, "folded must return two: return new_weight, new_bias")
+        require(
+            isinstance(result, tuple) and len(result) == 2, f"{folded} must return two: return new_weight, new_bias"
+        )
         refuse(result[0], weight * (scale / variance.sqrt()).view(-1, 1, 1, 1), "eps is missing below the root")
         refuse(result[1], shift - mean * scale, "the mean is divided by the deviation, too")
         same(result[0], weight * factor.view(-1, 1, 1, 1), f"the folded weight with eps {eps}")
@@ -47,7 +49,7 @@ def check_inverted_residual(inverted_residual: Student) -> None:
         unlimited = x + _inside(x, expand, depthwise, project, torch.inf)
         refuse(result, unlimited, "MobileNet's ReLU ends at 6")
         refuse(result, expected.clamp(0, 6), "there is no ReLU behind the last convolution")
-        same(result, expected, f"inverted_residual with kernels of {side} x {side}", tolerance=1e-4)
+        same(result, expected, f"{inverted_residual} with kernels of {side} x {side}", tolerance=1e-4)
 
 
 def _inside(x: Tensor, expand: Tensor, depthwise: Tensor, project: Tensor, top: float) -> Tensor:
@@ -77,4 +79,4 @@ def check_train_mode_accuracy(train_mode_accuracy: Student) -> None:
         kept = all(torch.equal(before[name], value) for name, value in model.state_dict().items())
         require(kept and not model.training, "the model was changed: train mode counts means on. Work on a deep copy")
         refuse(result, (in_eval == labels).float().mean().item(), "this is the accuracy in eval mode")
-        same(result, 0.7, f"train_mode_accuracy of 20 images in batches of {batch}")
+        same(result, 0.7, f"{train_mode_accuracy} of 20 images in batches of {batch}")

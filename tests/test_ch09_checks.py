@@ -47,8 +47,16 @@ def overlaps_of(closed: bool) -> Callable[[Tensor, Tensor], Tensor]:
     return overlapping
 
 
-def by_product(features: Tensor, known: Tensor, labels: Tensor) -> Tensor:
-    return labels[(features @ known.T).argmax(dim=1)]
+def nearest_by(product: bool) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+    def nearest_accuracy(features: Tensor, answers: Tensor, known: Tensor, labels: Tensor) -> Tensor:
+        known = known.double() if product else known.double() / known.norm(dim=1, keepdim=True)
+        return (labels[(features.double() @ known.T).argmax(dim=1)] == answers).double().mean()
+
+    return nearest_accuracy
+
+
+def beyond(images: Tensor, others: Tensor, threshold: float) -> Tensor:
+    return (checks.thumbnails(images) @ checks.thumbnails(others).T).amax(dim=1) > threshold
 
 
 @pytest.mark.parametrize(
@@ -56,7 +64,10 @@ def by_product(features: Tensor, known: Tensor, labels: Tensor) -> Tensor:
     [
         (checks.check_overlapping, overlaps_of(closed=False), None),
         (checks.check_overlapping, overlaps_of(closed=True), "is True, expected False"),
-        (checks.check_nearest_labels, by_product, "prefers long features"),
+        (checks.check_nearest_accuracy, nearest_by(product=False), None),
+        (checks.check_nearest_accuracy, nearest_by(product=True), "prefers long features"),
+        (checks.check_nearest_accuracy, lambda *given: 40 * nearest_by(product=False)(*given), "divide"),
+        (checks.check_near_duplicates, beyond, "reaches it, too"),
         (checks.check_sign_distance, checks.sign_distance, None),
         (checks.check_sign_distance, without_zeros, r"shape \(5, 60\)\) is 0.49"),
         (checks.check_near_duplicates, by_pixels, r"others, 0.9\) at \[1\] is False, expected True"),

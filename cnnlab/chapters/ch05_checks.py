@@ -1,6 +1,5 @@
-"""Checks of the exercises of chapter 05: guided backprop, switches, a deconvnet of your own, distinct positions."""
+"""Checks of the exercises of chapter 05: guided backprop, switches, a deconvnet of your own, the mean cosine."""
 
-import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -18,7 +17,7 @@ def check_guided(guided: Student) -> None:
     result = guided(grad, x)
     for name, rule in (("backprop", relu_rules.backprop_rule), ("deconvnet", relu_rules.deconvnet_rule)):
         refuse(result, rule(grad, x), f"that is {name}'s rule: guided backprop needs both conditions at once")
-    same(result, relu_rules.guided_rule(grad, x), "guided(grad, x) of shape (2, 3, 4, 5)")
+    same(result, relu_rules.guided_rule(grad, x), f"{guided}(grad, x) of shape (2, 3, 4, 5)")
 
 
 @verdict("these are the positions of the maxima, as PyTorch counts them")
@@ -28,7 +27,7 @@ def check_switches(switches: Student) -> None:
     in_window = maps.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4).argmax(4)
     result = switches(maps)
     refuse(result, in_window, "the numbers are positions in the window (0 to 3), not in the whole map")
-    same(result, F.max_pool2d(maps, 2, return_indices=True)[1], "switches(maps of shape (2, 3, 6, 10))")
+    same(result, F.max_pool2d(maps, 2, return_indices=True)[1], f"{switches}(maps of shape (2, 3, 6, 10))")
 
 
 @verdict("it equals the gradient under the deconvnet's rule, for two networks")
@@ -46,18 +45,19 @@ def check_project(project: Student) -> None:
         (_, true), (_, expected) = (gradient(view, objective, image) for view in (net, relu_rules.deconvnet(net)))
         result = project(modules, image, *position)
         refuse(result, true, "that is the true gradient: a deconvnet's ReLU looks at the gradient, not at its input")
-        same(result, expected, f"project({len(modules)} modules, image of shape {tuple(image.shape)}, {position})")
+        same(result, expected, f"{project}({len(modules)} modules, image of shape {tuple(image.shape)}, {position})")
 
 
-@verdict("the strongest come first, and none is too near a stronger one")
-def check_distinct(distinct: Student) -> None:
-    """Check `distinct(positions, distance, count)`: the first `count` (y, x) further apart than `distance`."""
-    generator = torch.Generator().manual_seed(0)
-    for distance, count in ((5, 4), (20, 9), (1000, 3), (0, 5)):
-        positions = [(int(y), int(x)) for y, x in torch.randint(0, 50, (40, 2), generator=generator)]
-        positions += positions[:5]  # the same positions again: their distance is 0
-        kept: list[tuple[int, int]] = []
-        for y, x in positions:
-            if len(kept) < count and all((y - v) ** 2 + (x - u) ** 2 > distance**2 for v, u in kept):
-                kept.append((y, x))
-        same(distinct(positions, distance, count), kept, f"distinct(45 positions, {distance}, {count})")
+@verdict("each pair counts alike, whatever the size of its images")
+def check_mean_cosine(mean_cosine: Student) -> None:
+    """Check `mean_cosine(a, b)`: the mean over the batch of the cosine of each pair, (B, C, H, W) twice -> a number."""
+    a, b = random_tensor((2, 4, 3, 5, 6)) - 0.4
+    b[0] *= 100  # so that the cosine of the whole batch differs from the mean of the pairs
+    b[1] = a[1]
+    result = mean_cosine(a, b)
+    cosines = F.cosine_similarity(a.flatten(1), b.flatten(1))
+    refuse(result, cosines, "that is one cosine for each pair: take their mean")
+    whole_batch, by_position = F.cosine_similarity(a.flatten(), b.flatten(), dim=0), F.cosine_similarity(a, b).mean()
+    refuse(result, whole_batch, "compare image with image, not batch with batch")
+    refuse(result, by_position, "an image is one long row of numbers: compare all its channels at once")
+    same(result, cosines.mean(), f"{mean_cosine}(a, b) of shape (4, 3, 5, 6)")

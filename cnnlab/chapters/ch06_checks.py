@@ -1,12 +1,13 @@
-"""Checks of the exercises of chapter 06: covered images, what a changed input reaches, a curve of deletion."""
+"""Checks of the exercises of chapter 06: covered images, what a change reaches, a curve of deletion, other patches."""
 
-from itertools import accumulate
+from itertools import accumulate, product
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from cnnlab.teaching.checks import Student, random_tensor, refuse, require, same, verdict
+from cnnlab.techniques import occlusion
 from cnnlab.techniques.occlusion import cover
 
 
@@ -16,7 +17,7 @@ def check_covered_batch(covered_batch: Student) -> None:
     image = random_tensor((1, 3, 12, 17))
     for positions, patch in (([(0, 0), (3, 5), (8, 13)], 4), ([(2, 9)], 7)):
         expected = torch.cat([cover(image, top, left, patch) for top, left in positions])
-        same(covered_batch(image, positions, patch), expected, f"covered_batch(image, {positions}, {patch})")
+        same(covered_batch(image, positions, patch), expected, f"{covered_batch}(image, {positions}, {patch})")
 
 
 @verdict("these are the outputs that a range of inputs reaches")
@@ -28,8 +29,8 @@ def check_reached(reached: Student) -> None:
         line[..., first : last + 1] = 1
         seen = F.conv1d(line, torch.ones(1, 1, kernel), stride=stride, padding=padding)[0, 0].nonzero()[:, 0].tolist()
         result = reached(first, last, kernel, stride, padding)
-        require(isinstance(result, tuple), "reached must return two numbers: return first_output, last_output")
-        same(result, (seen[0], seen[-1]), f"reached({first}, {last}, {kernel}, {stride}, {padding})")
+        require(isinstance(result, tuple), f"{reached} must return two numbers: return first_output, last_output")
+        same(result, (seen[0], seen[-1]), f"{reached}({first}, {last}, {kernel}, {stride}, {padding})")
 
 
 @verdict("each score belongs to the image with all patches up to then")
@@ -47,17 +48,30 @@ def check_deletion_curve(deletion_curve: Student) -> None:
     alone = [score(image), *(score(covered(image, position)) for position in positions)]
     expected = [score(step) for step in accumulate(positions, covered, initial=image)]
     result = deletion_curve(image, positions, patch, score)
-    refuse(result, alone, "deletion_curve covers one patch at a time: keep the earlier patches")
-    same(result, expected, "the list of scores for 4 positions")
+    refuse(result, alone, "there is one patch at a time: keep the earlier patches")
+    same(result, expected, f"{deletion_curve}(image, 4 positions, {patch}, score)")
 
 
-@verdict("the square shows the other image, and both images are unchanged")
-def check_cover_with(cover_with: Student) -> None:
-    """Check `cover_with(image, other, top, left, patch)`: the image with a square of the other, (B, C, H, W) each."""
-    image, other = random_tensor((2, 2, 3, 12, 17))
-    for top, left, patch in ((0, 0, 4), (3, 8, 7)):
-        square = torch.zeros(12, 17, dtype=torch.bool)
-        square[top : top + patch, left : left + patch] = True
-        result = cover_with(image, other, top, left, patch)
-        refuse(result, torch.where(square, image, other), "this is the other image with a square of the first one")
-        same(result, torch.where(square, other, image), f"cover_with(image, other, {top}, {left}, {patch})")
+@verdict("it is the lowest score of all positions, and both images are unchanged")
+def check_lowest_score(lowest_score: Student) -> None:
+    """Check `lowest_score(image, other, patch, stride, score)`: over all positions of a patch that shows `other`."""
+    image, other, weights = random_tensor((3, 1, 3, 12, 20))
+    image[..., 8:, 16:], other[..., 8:, 16:] = 1, 0  # the lowest score belongs to the last position
+
+    def score(image: Tensor) -> float:
+        return float((image * weights).sum())
+
+    for patch, stride in ((4, 4), (6, 2)):
+        tops, lefts = occlusion.positions(image, patch, stride)
+        scores, everywhere = [], image.clone()
+        for top, left in product(tops, lefts):
+            square = ..., slice(top, top + patch), slice(left, left + patch)
+            covered = image.clone()
+            covered[square] = everywhere[square] = other[square]
+            scores.append(score(covered))
+        result = lowest_score(image, other, patch, stride, score)
+        refuse(result, max(scores), "that is the highest score")
+        refuse(result, score(everywhere), "cover one position at a time: begin each with the image itself")
+        gray = min(score(cover(image, top, left, patch)) for top, left in product(tops, lefts))
+        refuse(result, gray, "the patch must show the other image, not gray")
+        same(result, min(scores), f"{lowest_score}(image, other, {patch}, {stride}, score)")

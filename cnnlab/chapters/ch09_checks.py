@@ -1,4 +1,4 @@
-"""Checks of the exercises of chapter 09, correspondence, copies, overlaps, nearest labels; and their references."""
+"""Checks of the exercises of chapter 09, correspondence, copies, overlaps, nearest crops; and their references."""
 
 import torch
 import torch.nn.functional as F
@@ -34,10 +34,10 @@ def thumbnails(images: Tensor) -> Tensor:
 def check_sign_distance(student: Student) -> None:
     """Check `sign_distance(changes)`: (images, features) -> the mean share of differing signs over all pairs."""
     changes = torch.tensor([[1.0, -2, 0, 3], [4.0, -1, 0, -1]])
-    same(student(changes), 0.25, "sign_distance([[1, -2, 0, 3], [4, -1, 0, -1]])")
-    same(student(changes[:1].repeat(3, 1)), 0.0, "sign_distance of three equal changes")
+    same(student(changes), 0.25, f"{student}([[1, -2, 0, 3], [4, -1, 0, -1]])")
+    same(student(changes[:1].repeat(3, 1)), 0.0, f"{student} of three equal changes")
     changes = (4 * random_tensor((5, 60)) - 2).relu() - random_tensor((5, 60), 1).round()
-    same(student(changes), sign_distance(changes), "sign_distance(changes of shape (5, 60))")
+    same(student(changes), sign_distance(changes), f"{student}(changes of shape (5, 60))")
 
 
 @verdict("copies in another light are found, and strangers are not taken for copies")
@@ -47,7 +47,12 @@ def check_near_duplicates(near_duplicates: Student) -> None:
     images[1], images[4] = others[7] * 0.6 + 0.2, (others[2] + 0.05 * images[4]).clamp(0, 1)
     for threshold in (0.9, 0.999):
         expected = (thumbnails(images) @ thumbnails(others).T).amax(dim=1) >= threshold
-        same(near_duplicates(images, others, threshold), expected, f"near_duplicates(images, others, {threshold})")
+        same(near_duplicates(images, others, threshold), expected, f"{near_duplicates}(images, others, {threshold})")
+    stripes = torch.zeros(2, 1, 16, 16)
+    stripes[0, :, :8] = stripes[1, :, :6] = stripes[1, :, 8:10] = 1  # 64 of 256 pixels differ: the product is 1 / 2
+    just = near_duplicates(stripes[:1], stripes[1:], 0.5)
+    refuse(just, torch.tensor([False]), "a product that equals the threshold reaches it, too")
+    same(just, torch.tensor([True]), f"{near_duplicates} with a product of 0.5 and the threshold 0.5")
 
 
 @verdict("crops that only touch share no pixel; crops inside each other do")
@@ -61,18 +66,23 @@ def check_overlapping(overlapping: Student) -> None:
         covered[top : top + side, left : left + side] = True
     expected = torch.stack([covered[y : y + side, x : x + side].any() for y, x, side in crops.tolist()])
     for number, crop in enumerate(crops.split(1)):  # each crop alone, so that the message can name it
-        what = f"overlapping({crop.tolist()}, {others.tolist()})"
+        what = f"{overlapping}({crop.tolist()}, {others.tolist()})"
         same(overlapping(crop, others), expected[number : number + 1], what)
-    same(overlapping(crops, others), expected, f"overlapping(crops of shape (42, 3), {others.tolist()})")
+    same(overlapping(crops, others), expected, f"{overlapping}(crops of shape (42, 3), {others.tolist()})")
 
 
 @verdict("the angle counts, not the length")
-def check_nearest_labels(nearest_labels: Student) -> None:
-    """Check `nearest_labels(features (B, n), known (N, n), labels (N,))`: the label of the largest cosine, (B,)."""
-    features, known = random_tensor((7, 5)) - 0.5, random_tensor((9, 5), seed=1) - 0.5
+def check_nearest_accuracy(nearest_accuracy: Student) -> None:
+    """Check `nearest_accuracy(features, answers, known, labels)`: how often the label of the largest cosine fits."""
+    features, known = random_tensor((40, 5)) - 0.5, random_tensor((9, 5), seed=1) - 0.5
     known = known * torch.arange(1.0, 10)[:, None]  # of different lengths: a product alone is no cosine
     labels = torch.tensor([3, 1, 4, 1, 5, 9, 2, 6, 5])
     products, cosines = features @ known.T, torch.cosine_similarity(features[:, None], known, dim=2)
-    result = nearest_labels(features, known, labels)
-    refuse(result, labels[products.argmax(dim=1)], "the product prefers long features: divide each by its length")
-    same(result, labels[cosines.argmax(dim=1)], "nearest_labels(features (7, 5), known (9, 5), labels)")
+    answers = labels[cosines.argmax(dim=1)]
+    answers[::3] = 7  # no crop has this label: two thirds are right
+    right = float((labels[cosines.argmax(dim=1)] == answers).float().mean())
+    result = nearest_accuracy(features, answers, known, labels)
+    by_product = float((labels[products.argmax(dim=1)] == answers).float().mean())
+    refuse(result, by_product, "the product prefers long features: divide each by its length")
+    refuse(result, 40 * right, "that is how many are right: divide by the number of crops")
+    same(result, right, f"{nearest_accuracy}(features (40, 5), answers (40,), known (9, 5), labels (9,))")

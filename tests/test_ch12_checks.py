@@ -24,15 +24,22 @@ def centered(activations: Tensor, dims: tuple[int, ...]) -> Tensor:
 
 
 def gradient(flat: Tensor, target: Tensor, factor: float = 1.0) -> Tensor:
-    channels, positions = flat.shape
-    return factor * (flat @ flat.mT - target) @ flat / (channels * positions) ** 2
+    positions, channels = flat.shape
+    return factor * flat @ (flat.mT @ flat - target) / (channels * positions) ** 2
+
+
+def share(activations: Tensor, diagonal: bool = False) -> Tensor:
+    matrix, mean = summed(activations) / activations[0, 0].numel(), activations.mean((2, 3))
+    part = matrix.diagonal(dim1=1, dim2=2).square().sum(1) if diagonal else mean.square().sum(1).square()
+    return part / matrix.square().sum((1, 2))
 
 
 def brightness(image: Tensor) -> Tensor:
     return image.mean(1, keepdim=True)
 
 
-MISTAKES = {
+ANSWERS = {
+    "double": (checks.check_gram, lambda a: summed(a.double()) / 20, None),
     "sums": (checks.check_gram, summed, "everything is 20 times"),
     "pairs of positions": (checks.check_gram, of_positions, "not positions"),
     "batch lost": (checks.check_gram, lambda a: (summed(a) / 20).mean(0), "one matrix per image"),
@@ -43,9 +50,13 @@ MISTAKES = {
     "factor": (checks.check_style_gradient, lambda f, a: gradient(f, a, 2), "everything is 2 times"),
     "the other one": (checks.check_own_colors, lambda s, p: (s + brightness(p) - brightness(s)), "painting's colors"),
     "too bright": (checks.check_own_colors, lambda s, p: p + brightness(s) - brightness(p), r"stays in \[0, 1\]"),
+    "share": (checks.check_share_of_means, share, None),
+    "diagonal": (checks.check_share_of_means, lambda a: share(a, diagonal=True), "the share of the diagonal"),
+    "not squared": (checks.check_share_of_means, lambda a: share(a).sqrt(), "both sizes are squared"),
+    "the rest": (checks.check_share_of_means, lambda a: 1 - share(a), "leave over"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("check", "student", "said"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_mistakes_are_named(check: Callable, student: Callable, said: str) -> None:
+@pytest.mark.parametrize(("check", "student", "said"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_right_answers_are_accepted_and_mistakes_named(check: Callable, student: Callable, said: str | None) -> None:
     assert_says(check, student, said)

@@ -21,12 +21,16 @@ def test_figures_of_digits_are_drawn_without_pyplot() -> None:
     rows = {"a": torch.rand(2, 1, 28, 28), "change": torch.rand(2, 1, 28, 28) - 0.5}
     figures = [
         ch02_figures.show_layers(net, image),
-        ch02_figures.show_training([2.0, 1.0, 0.5], [0.5, 0.9]),
-        ch02_figures.show_training([], []),
-        ch02_figures.show_sizes({"one": [(10, 0.5)], "other": [(10, 0.5), (20, 0.6)]}),
-        ch02_figures.show_confusion(torch.eye(10, dtype=torch.long)),
+        ch02_figures.show_training([2.0, 1.0, 0.5], {"training": [0.5, 0.9], "validation": [0.4, 0.8]}),
+        ch02_figures.show_training([], {"training": []}),
+        ch02_figures.show_descents(lambda w: (w - 1) ** 2, {"slow": [-0.8, 0.5], "good": [-0.8, 0.9, 1.0]}),
+        ch02_figures.show_loss({"one": torch.rand(10), "other": torch.rand(10)}, label=3),
+        ch02_figures.show_filters({"before": torch.rand(25, 3, 3), "change": torch.zeros(25, 3, 3)}),
+        ch02_figures.show_seeds({"a": {"training": [0.9, 1.0], "exam": [0.8, 0.9]}}),
+        ch02_figures.show_confusion(torch.tensor([4, 4, 9]), torch.tensor([9, 9, 9])),
         ch03_figures.show_above(torch.rand(20, 3), torch.rand(3), ["1", "2", "3"], "a"),
         ch03_figures.show_answer(net, image),
+        ch03_figures.show_classes({"a": torch.rand(3, 1, 28, 28)}, torch.rand(3, 10), ["1", "2", "3"]),
         plots.show_rows(rows, ["x", "y"]),
     ]
     assert all(picture(figure).getextrema() != ((255, 255),) * 3 for figure in figures)
@@ -68,3 +72,15 @@ def test_every_net_says_what_it_makes_of_the_sum() -> None:
     for axis, net in zip(figure.axes[3:], nets.values(), strict=True):
         heights = [bar.get_height() for bar in axis.patches[:10]]
         assert heights == pytest.approx(net.probabilities(changed)[0].tolist(), abs=1e-5)
+
+
+def test_confusions_stand_in_their_cells() -> None:
+    figure = ch02_figures.show_confusion(torch.tensor([4, 4, 9]), torch.tensor([9, 9, 9]))
+    written = {(text.get_position(), text.get_text()) for text in figure.axes[0].texts}
+    assert written == {((9, 4), "2"), ((9, 9), "1")}  # column: what the net says; row: what it is
+
+
+def test_every_seed_is_a_dot_and_the_mean_a_bar() -> None:
+    figure = ch02_figures.show_seeds({"a": {"training": [0.9, 1.0], "exam": [0.8, 0.9]}})
+    lines = [line.get_xdata() for line in figure.axes[0].lines]
+    assert [list(line) for line in lines] == [[90, 100], [95, 95], [80, 90], pytest.approx([85, 85])]

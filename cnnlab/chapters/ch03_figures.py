@@ -1,6 +1,6 @@
 """Figures of chapter 03: what an image made for a neuron reaches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from cnnlab.nets import Net
-from cnnlab.plots.base import GRAY, ORANGE, draw_image, draw_probabilities, new_chart, new_figure
+from cnnlab.plots.base import BLUE, GRAY, ORANGE, draw_image, draw_probabilities, new_chart, new_figure
 
 
 def show_above(digits: Tensor, own: Tensor, names: Sequence[str], what: str) -> Figure:
@@ -28,6 +28,32 @@ def show_above(digits: Tensor, own: Tensor, names: Sequence[str], what: str) -> 
     axis.plot(columns, own.cpu().numpy(), "D", color=ORANGE, markersize=7, label="its own image")
     axis.set(ylabel=what, xticks=columns, xticklabels=names)
     axis.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
+    return figure
+
+
+def show_classes(rows: Mapping[str, Tensor], means: Tensor, titles: Sequence[str]) -> Figure:
+    """Show the images of neurons in rows, and below each column what digits of each class do to the neuron.
+
+    Args:
+        rows: name -> images (K, 1, H, W), one per neuron.
+        means: the mean activation for each class, (K, classes); the largest bar is orange and has its class below it.
+        titles: one per neuron.
+    """
+    figure = new_figure(0.95 * len(titles) + 1.2, 0.95 * len(rows) + 1.2)
+    *lines, last = figure.subplots(len(rows) + 1, len(titles), squeeze=False)
+    for line, (name, images) in zip(lines, rows.items(), strict=True):
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+        for axis, image in zip(line, images, strict=True):
+            draw_image(axis, image)
+    for axis, title in zip(lines[0], titles, strict=True):
+        axis.set_title(title, fontsize=10)
+    last[0].set_ylabel("mean for\nclasses 0 to 9", rotation=0, ha="right", va="center")
+    for axis, heights in zip(last, means, strict=True):
+        top = int(heights.argmax())
+        axis.bar(range(len(heights)), heights, color=[ORANGE if i == top else BLUE for i in range(len(heights))])
+        axis.set_xticks([top], [str(top)])
+        axis.set(yticks=[])
+        axis.spines[["left", "top", "right"]].set_visible(False)
     return figure
 
 

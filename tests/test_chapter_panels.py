@@ -77,7 +77,7 @@ def test_the_panels_of_chapter_02_train_and_read_a_drawing() -> None:
     assert finished(drawing).controls["strokes"].value == DIGIT_STROKES["8"]
 
 
-def test_the_panel_of_chapter_03_pleases_a_neuron() -> None:
+def test_the_panel_of_chapter_03_excites_a_neuron() -> None:
     (panel,) = panels("03")
     for layer, number, start in (("logits", 3, "noise"), ("conv2", 49, "gray"), ("dense1", 99, "7")):
         values = {"layer": layer, "number": number, "start": start, "steps": 3, "L1": 20, "TV": 5, "blurred": 0.5}

@@ -9,8 +9,7 @@ from .objectives import Objective as Objective, channel as channel, code as code
 from .objectives import channel_sums as channel_sums, custom as custom, energy as energy, logit as logit
 from .objectives import neuron as neuron, pixel_norm as pixel_norm, total_variation as total_variation
 from .parametrizations import cppn as cppn, cppn_weights as cppn_weights, pixels as pixels, spectrum as spectrum
-from .transforms import affine as affine, blur as blur, compose as compose, jitter as jitter
-from .transforms import soften as soften, wobble as wobble
+from .transforms import blur as blur, compose as compose, jitter as jitter, wobble as wobble
 from .steps import adam as adam, l2_ball as l2_ball, lbfgs as lbfgs, linf_ball as linf_ball
 from .steps import normalized as normalized, plain as plain, sign as sign
 from .runs import Run as Run, Step as Step
@@ -22,7 +21,8 @@ from .training import logits_of as logits_of
 from .zoo.load import load_net as load_net
 from .material.photos import PHOTOS as PHOTOS, photo as photo
 from .material.paintings import PAINTINGS as PAINTINGS, painting as painting
-from .material.digits import mnist as mnist
+from .material.digits import affine as affine, mnist as mnist
+from .techniques.dreaming import soften as soften
 from .teaching.claims import Claims as Claims
 from .teaching.panel import Panel as Panel
 from . import plots as plots

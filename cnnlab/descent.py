@@ -79,7 +79,7 @@ def descend(
     """
     steps, transform = integer(steps, "steps", 1), copy.deepcopy(transform)
     for layer in (layers := objective.layers):
-        net.node(layer)  # raises the error that lists the layers
+        net.graph.node(layer)  # raises the error that lists the layers
     with torch.inference_mode(False):  # whatever mode the caller is in: the variable needs gradients
         start = as_image(image).detach().to(net.device, net.dtype).clone()
         variable, decode = (parametrization or pixels())(start)

@@ -139,3 +139,63 @@ def real(value: Any, name: str) -> float:
     if not one or isinstance(value, bool):
         raise ValueError(f"{name} must be a number, not {value!r}")
     return float(value)
+
+
+def finite(size: Any, name: str) -> float:
+    """One number, finite and at least 0, as a float; ValueError for anything else."""
+    size = real(size, name)
+    if not 0 <= size < math.inf:
+        raise ValueError(f"{name} must be finite and at least 0, not {size:g}")
+    return size
+
+
+def pixel_eps(eps: Any) -> float:
+    """Check an eps in pixel units: a ValueError if it is not in [0, 1], as 8 where 8/255 is meant."""
+    eps = real(eps, "eps")
+    if not 0 <= eps <= 1:
+        hint = f"; did you mean {eps:g}/255?" if 1 < eps <= 255 else ""
+        raise ValueError(f"eps must be in [0, 1], as pixels are, not {eps:g}{hint}")
+    return eps
+
+
+def as_labels(labels: Any, count: int) -> Tensor:
+    """Whole numbers of any type, one per image, as int64, (count,); ValueError for anything else."""
+    try:
+        found = torch.as_tensor(labels)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"labels must be whole numbers, one per image, not {labels!r:.80}") from error
+    if found.is_floating_point() or found.is_complex() or found.dtype == torch.bool:
+        raise ValueError(f"labels must be whole numbers, the classes, not {found.dtype}")
+    if not found.ndim or len(found) != count:
+        number = len(found) if found.ndim else "one number"
+        raise ValueError(f"examples must have a label for each image, not {number} for {count} images")
+    return found.long().clone() if found.is_inference() else found.long()
+
+
+def constant(target: Any, name: str = "target") -> Tensor:
+    """A copy of what an objective aims at, as a float32 tensor without a gradient, whatever mode it was made in.
+
+    Raises ValueError if it is no tensor, or has a value that is not finite.
+    """
+    with torch.inference_mode(False), torch.no_grad():
+        try:
+            copied = torch.as_tensor(target).detach().clone().float()
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(f"{name} must be a tensor of activations, not {type(target).__name__}") from error
+        if not copied.ndim or not copied.isfinite().all():
+            raise ValueError(f"{name} must be finite, (B, ...), not {tuple(copied.shape)} with NaN or infinity")
+    return copied
+
+
+def feature_maps(activations: Any, name: str = "activations") -> Tensor:
+    """Check that activations are feature maps (B, channels, h, w): a ValueError if they are not, or not finite.
+
+    What requires a gradient belongs to a run, which checks that it is finite.
+    """
+    if not isinstance(activations, Tensor) or activations.ndim != 4 or not activations.is_floating_point():
+        found = tuple(activations.shape) if isinstance(activations, Tensor) else type(activations).__name__
+        raise ValueError(f"{name} must be feature maps (B, channels, h, w), not {found}")
+    activations = activations.float() if activations.dtype in (torch.float16, torch.bfloat16) else activations
+    if not activations.requires_grad and not activations.isfinite().all():
+        raise ValueError(f"{name} must be finite, not {tuple(activations.shape)} with NaN or infinity")
+    return activations

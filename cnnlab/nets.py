@@ -7,11 +7,11 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 import cnnlab._torchvision  # noqa: F401
 from cnnlab.inputs import as_image, integer
-from cnnlab.tracing import Operation, tensors, trace
+from cnnlab.tracing import Graph, Operation
 
 
 class Prediction(NamedTuple):
@@ -57,6 +57,7 @@ class Net(nn.Module):
             model are its operations, named by where they stand: "layer3.1.conv2", or "layer3.1.add" for a function.
             What is used twice counts twice ("layer3.1.relu", "layer3.1.relu_1"). `activations` also takes the name of
             any module, such as "layer3".
+        graph: the model's operations as nodes by name (`tracing.Graph`).
 
     Raises ValueError if the model cannot be traced; it names the line that stands in the way.
     """
@@ -79,12 +80,13 @@ class Net(nn.Module):
         # An empty buffer that moves with the net, so `device` is cheap: finding a parameter costs 1 % of a step.
         self.register_buffer("_here", torch.empty(0, device=device), persistent=False)
         self.labels = None if labels is None else tuple(labels)
-        self._graph, self._nodes = trace(self.model)
-        chain = isinstance(model, nn.Sequential)
-        self.layers = tuple(name for name, _ in self.model.named_children()) if chain else tensors(self._nodes)
-        self._programs: dict[frozenset[str], fx.GraphModule] = {}
+        self.graph = Graph(self.model)
+        self.layers = self.graph.layers
         if normalize is not None:
-            self._put_in_front(normalize)
+            if not isinstance(normalize, nn.Module):
+                raise ValueError(f"normalize must be Normalize(mean, std), not {type(normalize).__name__}")
+            self.normalize = copy.deepcopy(normalize).to(device)
+            self.graph.put_in_front("normalize", self.normalize)
 
     @property
     def device(self) -> torch.device:
@@ -112,11 +114,9 @@ class Net(nn.Module):
 
     def run(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """The same as `activations`, for an image that has been checked: the loop calls it at each step."""
-        wanted = frozenset(layers)
-        if wanted not in self._programs:
-            self._programs[wanted] = self._program(wanted)
+        program = self.graph.program(frozenset(layers))
         try:
-            return self._programs[wanted].forward(image.to(self.device, self.dtype, memory_format=torch.channels_last))
+            return program.forward(image.to(self.device, self.dtype, memory_format=torch.channels_last))
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, ValueError, AssertionError) as error:  # of torch: it knows of no image
@@ -149,28 +149,6 @@ class Net(nn.Module):
         near = (parts + get_close_matches(label, names, n=5))[:5]
         raise ValueError(f"unknown label {label!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
 
-    def path_to(self, layers: Iterable[str]) -> list[fx.Node]:
-        """The nodes of the graph that the layers need, in the order in which they run; the first is the image."""
-        needed, waiting = set(), [self.node(layer) for layer in layers]
-        while waiting:
-            node = waiting.pop()
-            if node not in needed:
-                needed.add(node)
-                waiting += node.all_input_nodes
-        return [node for node in self._graph.nodes if node in needed or node.op == "placeholder"]
-
-    def node(self, layer: str) -> fx.Node:
-        """The node of the graph that gives the layer's activations; ValueError for an unknown layer."""
-        if layer not in self._nodes:
-            many = len(self.layers) > 40
-            names = [*get_close_matches(layer, self._nodes, n=8, cutoff=0.3), "..."] if many else self.layers
-            raise ValueError(f"unknown layer {layer!r}: this net has {', '.join(names)}")
-        return self._nodes[layer]
-
-    def operation(self, node: fx.Node) -> Operation:
-        """What a node does: a module, a function, or the name of a tensor's method."""
-        return self.model.get_submodule(str(node.target)) if node.op == "call_module" else node.target
-
     def with_operations(self, instead: Callable[[str, Operation], nn.Module | None]) -> "Net":
         """A view of the net: another `Net` on the same weights, some of whose operations are replaced.
 
@@ -179,50 +157,16 @@ class Net(nn.Module):
         """
         # deepcopy looks here before it copies: the view gets modules of its own, and the same weights.
         shared: dict[int, Any] = {id(w): nn.Parameter(w.detach(), w.requires_grad) for w in self.parameters()}
-        shared |= {id(buffer): buffer.detach() for buffer in self.buffers()}
-        view = copy.deepcopy(self, shared)
-        root = fx.GraphModule(view.model, view._graph)
-        for node, name in {node: name for name, node in reversed(view._nodes.items())}.items():  # its first name
-            if module := instead(name, view.operation(node)):
-                target = f"instead_{node.name}"
-                root.add_submodule(target, module)
-                node.op, node.target, node.args, node.kwargs = "call_module", target, (node.all_input_nodes[0],), {}
-        view.model = root
+        view = copy.deepcopy(self, shared | {id(buffer): buffer.detach() for buffer in self.buffers()})
+        view.model = view.graph.replace(instead)
         return view
 
     def train(self, mode: bool = True) -> "Net":
         """Stay in eval mode: a frozen net does not train."""
         return super().train(False)
 
-    def _put_in_front(self, normalize: Normalize) -> None:
-        if not isinstance(normalize, nn.Module):
-            raise ValueError(f"normalize must be Normalize(mean, std), not {type(normalize).__name__}")
-        self.normalize = copy.deepcopy(normalize).to(self.device)
-        self.model.__dict__["_normalize"] = self.normalize  # no child: a Sequential would run it last
-        image = next(node for node in self._graph.nodes if node.op == "placeholder")
-        with self._graph.inserting_after(image):
-            node = self._graph.call_module("_normalize", (image,))
-        image.replace_all_uses_with(node, delete_user_cb=lambda user: user is not node)
-        self._nodes = {"normalize": node, **self._nodes}
-
-    def _program(self, wanted: frozenset[str]) -> fx.GraphModule:
-        """The graph cut behind the wanted layers, as a module: image -> {layer: activations}."""
-        graph, kept = fx.Graph(), dict[fx.Node, fx.Node]()
-        for node in self.path_to(sorted(wanted)):
-            kept[node] = graph.node_copy(node, kept.__getitem__)
-        in_order = sorted(sorted(wanted), key=lambda layer: list(kept).index(self.node(layer)))
-        graph.output({layer: kept[self.node(layer)] for layer in in_order})
-        return fx.GraphModule(self.model, graph)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Net":  # Python alone would copy the nodes without their graph
-        graph = copy.deepcopy(self._graph)
-        memo |= {id(old): new for old, new in zip(self._graph.nodes, graph.nodes, strict=True)}
-        memo |= {id(self._graph): graph, id(self._programs): {}, id(self): (twin := copy.copy(self))}
-        twin.__dict__ = copy.deepcopy(self.__dict__, memo)
-        return twin
-
     def _apply(self, *args: Any, **kwargs: Any) -> "Net":  # every move to another device or type
-        self._programs.clear()
+        self.graph.programs.clear()
         return super()._apply(*args, **kwargs)
 
 

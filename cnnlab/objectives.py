@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.inputs import integers, real
+from cnnlab.inputs import constant, feature_maps, integers, real
 
 Activations = Mapping[str, Tensor]
 # One for all images, or one per image of the batch: whole numbers of Python, NumPy or torch, in any kind of row.
@@ -161,41 +161,12 @@ def cross_entropy(labels: Numbers, layer: str = "logits") -> Objective:
     return _layer_objective(layer, f"cross_entropy({chosen if isinstance(chosen, int) else 'labels'})", score)
 
 
-def constant(target: Any, name: str = "target") -> Tensor:
-    """A copy of what an objective aims at, as a float32 tensor without a gradient, whatever mode it was made in.
-
-    Raises ValueError if it is no tensor, or has a value that is not finite.
-    """
-    with torch.inference_mode(False), torch.no_grad():
-        try:
-            copied = torch.as_tensor(target).detach().clone().float()
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(f"{name} must be a tensor of activations, not {type(target).__name__}") from error
-        if not copied.ndim or not copied.isfinite().all():
-            raise ValueError(f"{name} must be finite, (B, ...), not {tuple(copied.shape)} with NaN or infinity")
-    return copied
-
-
 def code(layer: str, target: Tensor) -> Objective:
     """Distance from a code, relative to its size: |a - target|^2 / |target|^2 (Mahendran & Vedaldi 2015, eq. 2).
 
     The target is (1, channels, h, w), or one per image of the batch.
     """
     return _relative(layer, target, lambda a: a, f"|{layer} - code|² / |code|²")
-
-
-def feature_maps(activations: Any, name: str = "activations") -> Tensor:
-    """Check that activations are feature maps (B, channels, h, w): a ValueError if they are not, or not finite.
-
-    What requires a gradient belongs to a run, which checks that it is finite.
-    """
-    if not isinstance(activations, Tensor) or activations.ndim != 4 or not activations.is_floating_point():
-        found = tuple(activations.shape) if isinstance(activations, Tensor) else type(activations).__name__
-        raise ValueError(f"{name} must be feature maps (B, channels, h, w), not {found}")
-    activations = activations.float() if activations.dtype in (torch.float16, torch.bfloat16) else activations
-    if not activations.requires_grad and not activations.isfinite().all():
-        raise ValueError(f"{name} must be finite, not {tuple(activations.shape)} with NaN or infinity")
-    return activations
 
 
 def energy(layer: str) -> Objective:

@@ -3,14 +3,13 @@
 A rate must be finite and at least 0, the radius of a ball too; else a ValueError says so.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from cnnlab.inputs import as_image, real
+from cnnlab.inputs import as_image, finite, pixel_eps
 
 # A step rule takes the variable and returns its update. The update takes `evaluate`, which computes the objective,
 # summed over the batch, and fills variable.grad; then it moves the variable.
@@ -22,13 +21,13 @@ Projection = Callable[[Tensor], Tensor]
 
 def plain(rate: float) -> StepRule:
     """Gradient descent: image - rate * grad."""
-    rate = _finite(rate, "rate")
+    rate = finite(rate, "rate")
     return _moving(lambda image, grad: image.sub_(grad, alpha=rate))
 
 
 def sign(rate: float) -> StepRule:
     """Move every pixel by the same amount: image - rate * sign(grad); rate in pixel units [0, 1]. Chapter 14."""
-    rate = _finite(rate, "rate")
+    rate = finite(rate, "rate")
     return _moving(lambda image, grad: image.sub_(grad.sign(), alpha=rate))
 
 
@@ -37,7 +36,7 @@ def normalized(rate: float) -> StepRule:
 
     Each image of the batch has a mean of its own. Chapter 11.
     """
-    rate = _finite(rate, "rate")
+    rate = finite(rate, "rate")
 
     def move(image: Tensor, grad: Tensor) -> Tensor:
         count = grad[0].numel()
@@ -53,7 +52,7 @@ def adam(rate: float) -> StepRule:
     variable -= rate m / (sqrt(v) + eps), where m and v are the running means of grad and grad^2, corrected for their
     start at 0. Chapter 04.
     """
-    return _torch_rule(partial(torch.optim.Adam, lr=_finite(rate, "rate"), fused=True))
+    return _torch_rule(partial(torch.optim.Adam, lr=finite(rate, "rate"), fused=True))
 
 
 def lbfgs(rate: float = 1.0) -> StepRule:
@@ -61,7 +60,7 @@ def lbfgs(rate: float = 1.0) -> StepRule:
 
     `rate` is the length of a step, relative to the quasi-Newton step.
     """
-    rate = _finite(rate, "rate")
+    rate = finite(rate, "rate")
     return _torch_rule(
         partial(torch.optim.LBFGS, lr=rate, max_iter=1, history_size=10, tolerance_grad=0, tolerance_change=0)
     )
@@ -80,7 +79,7 @@ def linf_ball(center: Tensor, eps: float) -> Projection:
 
 def l2_ball(center: Tensor, eps: float) -> Projection:
     """Keep the Euclidean distance |image - center| at most eps, for each image of the batch. Chapter 15."""
-    center, eps = as_image(center), _finite(eps, "eps")
+    center, eps = as_image(center), finite(eps, "eps")
 
     def project(image: Tensor) -> Tensor:
         middle = _center_for(image, center)
@@ -89,22 +88,6 @@ def l2_ball(center: Tensor, eps: float) -> Projection:
         return middle + offset * (eps / length).clamp(max=1)
 
     return project
-
-
-def pixel_eps(eps: float | Tensor) -> float:
-    """Check an eps in pixel units: a ValueError if it is not in [0, 1], as 8 where 8/255 is meant."""
-    eps = real(eps, "eps")
-    if not 0 <= eps <= 1:
-        hint = f"; did you mean {eps:g}/255?" if 1 < eps <= 255 else ""
-        raise ValueError(f"eps must be in [0, 1], as pixels are, not {eps:g}{hint}")
-    return eps
-
-
-def _finite(size: float, name: str) -> float:
-    size = real(size, name)
-    if not 0 <= size < math.inf:
-        raise ValueError(f"{name} must be finite and at least 0, not {size:g}")
-    return size
 
 
 def _center_for(image: Tensor, center: Tensor) -> Tensor:

@@ -4,7 +4,8 @@ import copy
 import inspect
 import operator
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Any, cast
 
 import torch
@@ -16,6 +17,84 @@ IN_PLACE: dict[Any, Any] = {
     operator.iadd: operator.add, operator.isub: operator.sub, operator.imul: operator.mul,
     operator.itruediv: operator.truediv,
 }  # fmt: skip
+
+
+class Graph:
+    """The operations of a model by name, and programs that run only as many of them as some layers need.
+
+    Attributes:
+        model: whose operations these are.
+        nodes: the node of every operation and module, by name.
+        layers: the names that `Net.layers` explains.
+        programs: those made so far, by the set of layers that they give.
+    """
+
+    def __init__(self, model: nn.Module):
+        self.model = model
+        self._graph, self.nodes = trace(model)
+        chain = isinstance(model, nn.Sequential)
+        self.layers = tuple(name for name, _ in model.named_children()) if chain else tensors(self.nodes)
+        self.programs: dict[frozenset[str], fx.GraphModule] = {}
+
+    def node(self, layer: str) -> fx.Node:
+        """The node that gives the layer's activations; ValueError for an unknown layer."""
+        if layer not in self.nodes:
+            many = len(self.layers) > 40
+            names = [*get_close_matches(layer, self.nodes, n=8, cutoff=0.3), "..."] if many else self.layers
+            raise ValueError(f"unknown layer {layer!r}: this net has {', '.join(names)}")
+        return self.nodes[layer]
+
+    def path_to(self, layers: Iterable[str]) -> list[fx.Node]:
+        """The nodes that the layers need, in the order in which they run; the first is the image."""
+        needed, waiting = set(), [self.node(layer) for layer in layers]
+        while waiting:
+            node = waiting.pop()
+            if node not in needed:
+                needed.add(node)
+                waiting += node.all_input_nodes
+        return [node for node in self._graph.nodes if node in needed or node.op == "placeholder"]
+
+    def operation(self, node: fx.Node) -> Operation:
+        """What a node does: a module, a function, or the name of a tensor's method."""
+        return self.model.get_submodule(str(node.target)) if node.op == "call_module" else node.target
+
+    def program(self, wanted: frozenset[str]) -> fx.GraphModule:
+        """The graph cut behind the wanted layers, as a module: image -> {layer: activations}. It is made once."""
+        if wanted not in self.programs:
+            graph, kept = fx.Graph(), dict[fx.Node, fx.Node]()
+            for node in self.path_to(sorted(wanted)):
+                kept[node] = graph.node_copy(node, kept.__getitem__)
+            in_order = sorted(sorted(wanted), key=lambda layer: list(kept).index(self.node(layer)))
+            graph.output({layer: kept[self.node(layer)] for layer in in_order})
+            self.programs[wanted] = fx.GraphModule(self.model, graph)
+        return self.programs[wanted]
+
+    def put_in_front(self, name: str, module: nn.Module) -> None:
+        """Let a module run on the image first, as the node `name`."""
+        self.model.__dict__[f"_{name}"] = module  # no child: a Sequential would run it last
+        image = next(node for node in self._graph.nodes if node.op == "placeholder")
+        with self._graph.inserting_after(image):
+            node = self._graph.call_module(f"_{name}", (image,))
+        image.replace_all_uses_with(node, delete_user_cb=lambda user: user is not node)
+        self.nodes = {name: node, **self.nodes}
+
+    def replace(self, instead: Callable[[str, Operation], nn.Module | None]) -> fx.GraphModule:
+        """Replace some operations, as `Net.with_operations` says; the result is the model, which is another now."""
+        root = fx.GraphModule(self.model, self._graph)
+        for node, name in {node: name for name, node in reversed(self.nodes.items())}.items():  # its first name
+            if module := instead(name, self.operation(node)):
+                target = f"instead_{node.name}"
+                root.add_submodule(target, module)
+                node.op, node.target, node.args, node.kwargs = "call_module", target, (node.all_input_nodes[0],), {}
+        self.model = root
+        return root
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Graph":  # Python alone would copy the nodes without their graph
+        graph = copy.deepcopy(self._graph)
+        memo |= {id(old): new for old, new in zip(self._graph.nodes, graph.nodes, strict=True)}
+        memo |= {id(self._graph): graph, id(self.programs): {}, id(self): (twin := copy.copy(self))}
+        twin.__dict__ = copy.deepcopy(self.__dict__, memo)
+        return twin
 
 
 def trace(model: nn.Module) -> tuple[fx.Graph, dict[str, fx.Node]]:

@@ -1,6 +1,5 @@
 """The other loop: training a net. It is an iterator of steps like every other run."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
-from cnnlab.inputs import as_floats, integer, real
+from cnnlab.inputs import as_floats, as_labels, integer, real
 from cnnlab.runs import Run, Step
 
 Augment = Callable[[Tensor, Generator], Tensor]
@@ -74,7 +73,7 @@ def fit(
     images, labels = _checked(examples)
     epochs, batch = integer(epochs, "epochs", 1), integer(batch, "batch", 1)
     rate = real(rate, "rate")
-    if not 0 < rate < math.inf:
+    if not 0 < rate < float("inf"):
         raise ValueError(f"rate must be finite and positive, not {rate}")
     parameters = [parameter for parameter in chain.parameters() if parameter.requires_grad]
     if not parameters:
@@ -162,16 +161,7 @@ def _checked(examples: Examples) -> Examples:
     with torch.inference_mode(False):
         images = as_floats(examples[0])
         images = images.clone() if images.is_inference() else images
-        try:
-            labels = torch.as_tensor(examples[1])
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(f"labels must be whole numbers, one per image, not {examples[1]!r:.80}") from error
-        if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-            raise ValueError(f"labels must be whole numbers, the classes, not {labels.dtype}")
-        if not labels.ndim or len(images) != len(labels):
-            found = len(labels) if labels.ndim else "one number"
-            raise ValueError(f"examples must have a label for each image, not {found} for {len(images)} images")
-        return Examples(images, labels.long().clone() if labels.is_inference() else labels.long())
+        return Examples(images, as_labels(examples[1], len(images)))
 
 
 def _answers(chain: nn.Module, images: Tensor) -> Tensor:

@@ -26,8 +26,19 @@ from cnnlab import (
     training,
     transforms,
 )
+from cnnlab.material import digits
 from cnnlab.material.photos import photo
-from cnnlab.techniques import adversarial, dreaming, gram_style, inversion, occlusion, patches, relu_rules, stages
+from cnnlab.techniques import (
+    adversarial,
+    attribution,
+    dreaming,
+    gram_style,
+    inversion,
+    occlusion,
+    patches,
+    relu_rules,
+    stages,
+)  # fmt: skip
 
 EXAMPLES = 60  # of each function
 OWN = (ValueError, TypeError, RuntimeError, FloatingPointError, FileNotFoundError)
@@ -120,8 +131,8 @@ SHAKES = st.sampled_from(
         None,
         transforms.jitter(2),
         transforms.wobble(5, 1.1),
-        transforms.soften,
-        transforms.compose(transforms.jitter(1), transforms.soften),
+        dreaming.soften,
+        transforms.compose(transforms.jitter(1), dreaming.soften),
     ]
 )
 PICTURES = [
@@ -256,14 +267,14 @@ CALLS = {
         parametrization=parametrizations.cppn(d(TARGETS | st.just(parametrizations.cppn_weights(1, seeded())))),
     ),
     "cppn_weights": lambda d: parametrizations.cppn_weights(d(COUNTS), seeded()),
-    "affine": lambda d: transforms.affine(
+    "affine": lambda d: digits.affine(
         d(IMAGES), seeded(), degrees=d(REALS), scale=d(REALS), shift=d(REALS), shear=d(REALS)
     ),
     "blur": lambda d: transforms.blur(d(IMAGES), d(REALS)),
-    "soften": lambda d: transforms.soften(d(IMAGES), d(COUNTS)),
+    "soften": lambda d: dreaming.soften(d(IMAGES), d(COUNTS)),
     "jitter": lambda d: transforms.jitter(d(WHOLES))(d(IMAGES)),
     "wobble": lambda d: transforms.wobble(d(REALS), d(REALS))(d(IMAGES)),
-    "compose": lambda d: transforms.compose(transforms.jitter(d(COUNTS)), transforms.soften)(d(IMAGES)),
+    "compose": lambda d: transforms.compose(transforms.jitter(d(COUNTS)), dreaming.soften)(d(IMAGES)),
     "adam": lambda d: descent.descend(NET, d(GOOD), d(IMAGES), steps=2, step=steps.adam(d(REALS))),
     "plain": lambda d: descent.descend(NET, d(GOOD), d(IMAGES), steps=2, step=steps.plain(d(REALS))),
     "sign": lambda d: descent.descend(NET, d(GOOD), d(IMAGES), steps=2, step=steps.sign(d(REALS))),
@@ -327,6 +338,20 @@ CALLS = {
     "cover": lambda d: occlusion.cover(d(IMAGES), d(WHOLES), d(WHOLES), d(COUNTS), d(REALS)),
     "occlusion_map": lambda d: occlusion.occlusion_map(
         NET, d(IMAGES), d(OBJECTIVES), patch=d(COUNTS), stride=d(COUNTS), fill=d(REALS), progress=False
+    ),
+    "saliency": lambda d: attribution.saliency(NET, d(OBJECTIVES), d(IMAGES)),
+    "smooth_grad": lambda d: attribution.smooth_grad(
+        NET, d(OBJECTIVES), d(IMAGES), seeded(), std=d(REALS), samples=d(COUNTS)
+    ),
+    "integrated_gradients": lambda d: attribution.integrated_gradients(
+        NET, d(OBJECTIVES), d(IMAGES), baseline=d(st.none() | IMAGES), steps=d(COUNTS)
+    ),
+    "grad_cam": lambda d: attribution.grad_cam(NET, d(OBJECTIVES), d(IMAGES), d(LAYERS)),
+    "rise": lambda d: attribution.rise(
+        NET, d(OBJECTIVES), d(IMAGES), seeded(), masks=d(COUNTS), grid=d(COUNTS), keep=d(REALS)
+    ),
+    "deletion": lambda d: attribution.deletion(
+        NET, d(OBJECTIVES), d(IMAGES), d(TARGETS | st.just(torch.rand(8, 8))), d(IMAGES), steps=d(COUNTS)
     ),
     "cut_crops": lambda d: [crop.image for crop in crops(d)],
     "project": projections,
@@ -398,7 +423,7 @@ def test_a_finite_result_or_an_error_of_our_own(name, monkeypatch, tmp_path_fact
 def test_every_function_of_the_front_door_is_tried():
     assert set(cnnlab.__all__) == {name for name in CALLS if name in cnnlab.__all__} | OTHERS
     assert len(CALLS) * EXAMPLES >= 2000
-    for module in (adversarial, dreaming, gram_style, inversion, stages, occlusion, patches):
+    for module in (adversarial, attribution, dreaming, gram_style, inversion, stages, occlusion, patches):
         functions = {
             name
             for name, found in vars(module).items()

@@ -12,9 +12,9 @@ from cnnlab.images import resize
 from cnnlab.nets import Net, named
 from cnnlab.objectives import channel, custom, energy
 from cnnlab.steps import normalized, plain
-from cnnlab.techniques.dreaming import best_match, dream, in_tiles
+from cnnlab.techniques.dreaming import best_match, dream, in_tiles, soften
 from cnnlab.techniques.stages import stage_images, zoom
-from cnnlab.transforms import jitter
+from cnnlab.transforms import blur, jitter
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -154,3 +154,26 @@ def test_two_dreams_with_one_transform_are_equal_and_its_shifts_go_on_from_octav
     dream(net, counted, picture(), transform=shake, step=plain(0), **options).finish(progress=False)
     expected = map(copy.deepcopy(shake), [picture()] * 4)
     assert all(torch.equal(image, one) for image, one in zip(seen, expected, strict=True))
+
+
+def test_soften_is_a_gaussian_of_half_a_pixel_squared_and_cyclic():
+    dot = torch.zeros(1, 1, 21, 21)
+    dot[..., 0, 0] = 1
+    row = torch.tensor([1.0, 2, 1]) / 4
+    soft = soften(dot).roll((10, 10), (-2, -1))[0, 0]
+    assert torch.allclose(soft[9:12, 9:12], torch.outer(row, row))
+    assert soft.sum() == 1
+    wide = soften(dot, times=8).roll((10, 10), (-2, -1))
+    assert torch.allclose(wide, blur(dot.roll((10, 10), (-2, -1)), 2.0), atol=2e-3)
+    assert torch.equal(soften(dot, times=0), dot)
+
+
+def test_soften_sends_the_gradient_back_through_its_own_blur():
+    image = torch.rand(2, 3, 5, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64).requires_grad_()
+    for times in (0, 1, 3):
+        assert torch.autograd.gradcheck(lambda x, times=times: soften(x, times), image)
+
+
+def test_soften_refuses_a_negative_number_of_times() -> None:
+    with pytest.raises(ValueError, match="times must be at least 0"):
+        soften(picture(), times=-1)

@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, nn
 
+from cnnlab.material.digits import affine
 from cnnlab.nets import Net, named
 from cnnlab.runs import Run, Step
 from cnnlab.training import Examples, accuracy, fit, initialize, logits_of
-from cnnlab.transforms import affine
 
 
 def tiny(seed: int = 0) -> nn.Sequential:

@@ -3,9 +3,9 @@
 import torch
 from torch import Generator, Tensor
 
+from cnnlab.material.digits import affine
 from cnnlab.nets import Net
 from cnnlab.training import Examples, fit
-from cnnlab.transforms import affine
 from cnnlab.zoo.digits_cnn import mnist_cnn
 
 

@@ -1,4 +1,4 @@
-"""The table at the end of a notebook: what is claimed, when we would call it true, what we measured, and the outcome."""
+"""The table at the end of a notebook: what is claimed, when it would be true, what we measured, and the outcome."""
 
 import re
 from dataclasses import asdict, dataclass

@@ -11,11 +11,11 @@ import torch
 from torch import Generator, Tensor
 
 from cnnlab.descent import descend
-from cnnlab.inputs import as_image, integer
+from cnnlab.inputs import as_image, constant, integer, pixel_eps
 from cnnlab.nets import Net
-from cnnlab.objectives import Objective, constant, cross_entropy, custom
+from cnnlab.objectives import Objective, cross_entropy, custom
 from cnnlab.runs import Run, Step
-from cnnlab.steps import lbfgs, linf_ball, pixel_eps, sign
+from cnnlab.steps import lbfgs, linf_ball, sign
 from cnnlab.transforms import Transform
 
 ROUNDS, STEPS = 7, 15  # of `smallest`: the prices that it tries, and the L-BFGS steps for each

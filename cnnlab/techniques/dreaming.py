@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from cnnlab.descent import descend, gradient
-from cnnlab.inputs import as_image, integer
+from cnnlab.inputs import as_floats, as_image, constant, feature_maps, integer
 from cnnlab.nets import Net
-from cnnlab.objectives import Activations, Objective, constant, custom, feature_maps
+from cnnlab.objectives import Activations, Objective, custom
 from cnnlab.runs import Run
 from cnnlab.steps import StepRule, normalized
 from cnnlab.techniques.stages import carry
-from cnnlab.transforms import Transform, compose, jitter, soften
+from cnnlab.transforms import Transform, compose, jitter
 
 
 def dream(
@@ -117,3 +117,30 @@ def best_match(layer: str, guide: Tensor) -> Objective:
         return (flat * there[:, best].transpose(0, 1)).sum((1, 2))
 
     return custom(f"match({layer}, guide)", score, layer)
+
+
+def soften(image: Tensor, times: int = 1) -> Tensor:
+    """Blur with the kernel (1 2 1) / 4 along rows and columns, `times` times; the image wraps around at its edges.
+
+    The blur's sigma is sqrt(times / 2) pixels. As a transform before the net it blurs the gradient too, so that no
+    pixel moves far from its neighbors. (Averaging shifted copies is faster than a convolution.) Chapter 11.
+    """
+    return _Soften.apply(as_floats(image), integer(times, "times"))
+
+
+class _Soften(torch.autograd.Function):
+    """A cyclic blur with a symmetric kernel is its own adjoint: the gradient is blurred in the same way."""
+
+    @staticmethod
+    def forward(ctx, image: Tensor, times: int) -> Tensor:  # type: ignore[no-untyped-def]
+        ctx.times = times
+        soft = image.clone() if times == 0 else image
+        for _ in range(times):
+            for dim in (-1, -2):
+                soft = soft.roll(1, dim).lerp_(soft, 0.5)  # (1 1) / 2 to one side, then to the other, is (1 2 1) / 4
+                soft = soft.roll(-1, dim).lerp_(soft, 0.5)
+        return soft
+
+    @staticmethod
+    def backward(ctx, upstream: Tensor):  # type: ignore[no-untyped-def]
+        return _Soften.forward(ctx, upstream, ctx.times), None

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from cnnlab.objectives import Activations, Objective, constant, custom, feature_maps
+from cnnlab.inputs import constant, feature_maps
+from cnnlab.objectives import Activations, Objective, custom
 
 
 def gram(activations: Tensor) -> Tensor:

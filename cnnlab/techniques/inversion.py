@@ -11,9 +11,9 @@ from torch import Generator, Tensor
 
 from cnnlab.descent import descend
 from cnnlab.images import noise
-from cnnlab.inputs import as_image, image_shape, integers, real
+from cnnlab.inputs import as_image, constant, feature_maps, image_shape, integers, real
 from cnnlab.nets import Net
-from cnnlab.objectives import Numbers, code, constant, feature_maps, pixel_norm, total_variation
+from cnnlab.objectives import Numbers, code, pixel_norm, total_variation
 from cnnlab.parametrizations import spectrum
 from cnnlab.runs import Run
 from cnnlab.steps import adam, lbfgs

@@ -68,13 +68,13 @@ class Covered:
     """
 
     def __init__(self, net: Net, layers: Iterable[str]):
-        self.layers = {layer: net.node(layer) for layer in layers}
-        self.image, *path = net.path_to(self.layers)
+        self.layers = {layer: net.graph.node(layer) for layer in layers}
+        self.image, *path = net.graph.path_to(self.layers)
         last_reader = {one: node for node in path for one in node.all_input_nodes}
         kept = set(self.layers.values())
         self.steps = [
             _Step(
-                node, net.operation(node), windows.call_of(net, node), read := node.all_input_nodes,
+                node, net.graph.operation(node), windows.call_of(net, node), read := node.all_input_nodes,
                 [one for one in read if last_reader[one] is node and one not in kept],
             )
             for node in path

@@ -225,7 +225,7 @@ def receptive_field(net: Net, layer: str) -> tuple[int, int, int]:
     Source: Araujo, Norris & Sim 2019, "Computing receptive fields of convolutional neural networks".
     """
     values: dict[fx.Node, Any] = {}
-    for node in net.path_to([layer]):
+    for node in net.graph.path_to([layer]):
         given = [values[one] for one in node.all_input_nodes]
         fields = [value for value in given if isinstance(value, _Field)]
         unknown = any(value is _SIZE for value in given)
@@ -237,13 +237,13 @@ def receptive_field(net: Net, layer: str) -> tuple[int, int, int]:
         elif not fields:
             values[node] = windows.call_of(net, node)(*args, **kwargs)
         else:
-            field, operation = _united(fields), net.operation(node)
+            field, operation = _united(fields), net.graph.operation(node)
             behind = None if unknown or field is None else _behind(operation, args, kwargs, field)
             if behind is None:
                 why = _reason(operation) if field else "joins branches with different steps"
                 raise ValueError(f"layer {layer!r} {why}: {node.name!r}")
             values[node] = behind
-    if not isinstance(field := values[net.node(layer)], _Field):
+    if not isinstance(field := values[net.graph.node(layer)], _Field):
         raise ValueError(f"layer {layer!r} does not depend on the image's values")
     rows, columns = ((end - start + 1, step, start) for start, end, step in field.sides)
     if rows != columns:

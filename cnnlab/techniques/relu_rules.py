@@ -44,7 +44,7 @@ def guided_rule(grad: Tensor, x: Tensor) -> Tensor:
 
 
 def redirected_rule(grad: Tensor, x: Tensor) -> Tensor:
-    """Let the gradient through where the ReLU is on, or where a step downhill would switch it on: (x > 0) or (grad < 0).
+    """Let the gradient through where the ReLU is on, or where a step would switch it on: (x > 0) or (grad < 0).
 
     A silent channel has the true gradient 0; under this rule at its own ReLU a run wakes it. A step goes against the
     gradient, so a negative one raises x. Source: Olah et al. 2017, "Feature visualization", note on ReLUs. Chapter 04.
@@ -79,7 +79,7 @@ def with_relu_rule(net: Net, rule: Rule, layers: Collection[str] = ()) -> Net:
     """
     ruled, others = 0, set()
     for layer in layers:
-        net.node(layer)  # raises the error that lists the layers
+        net.graph.node(layer)  # raises the error that lists the layers
 
     def instead(place: str, operation: Operation) -> nn.Module | None:
         nonlocal ruled

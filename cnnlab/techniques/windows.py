@@ -141,7 +141,7 @@ def call_of(net: Net, node: fx.Node) -> Callable[..., Any]:
         return partial(operator.attrgetter(str(node.target)), net.model)
     if node.op == "placeholder":  # a further argument of the forward: its default
         return lambda default=None: default
-    operation = net.operation(node)
+    operation = net.graph.operation(node)
     if isinstance(operation, str):
         return lambda tensor, *args, **kwargs: getattr(tensor, operation)(*args, **kwargs)
     return operation

@@ -2,10 +2,10 @@
 
 from torch import Generator, nn
 
+from cnnlab.material.digits import affine
 from cnnlab.nets import named
 from cnnlab.runs import Run
 from cnnlab.training import Examples, fit, initialize
-from cnnlab.transforms import affine
 from cnnlab.zoo.checkpoints import load_checkpoint
 
 POOLINGS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d, "none": nn.Identity}

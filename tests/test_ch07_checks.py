@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch.nn.functional as F
 from answers import assert_says
 from torch import Tensor
 
 from cnnlab.chapters import ch07_checks as checks
+from cnnlab.chapters.ch07_antialias import BlurPool
 
 
 def wheel(turns: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Callable[[Tensor], Tensor]:
@@ -54,3 +56,27 @@ def test_distances() -> None:
 
     assert_says(checks.check_relative_distance, lambda a, b: of_maps(a.double(), b.double()), None)
     assert_says(checks.check_pooled_distance, of_maps, "each channel's mean first")
+
+
+def one_way(maps: Tensor) -> Tensor:
+    padded = F.pad(maps, (0, 0, 1, 1), mode="reflect")
+    return ((padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4)[..., ::2, ::2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (BlurPool(), None),
+        (lambda maps: BlurPool()(maps.double()), None),
+        (BlurPool(stride=1), "no position is skipped"),
+        (lambda maps: maps[..., ::2, ::2], "nothing is blurred"),
+        (lambda maps: BlurPool(stride=1)(maps[..., ::2, ::2]), "before you skip"),
+        (lambda maps: BlurPool(stride=1)(maps)[..., 1::2, 1::2], "positions 1, 3, 5"),
+        (lambda maps: 16 * BlurPool()(maps), "divide by 4"),
+        (one_way, "one axis only"),
+        (lambda maps: F.avg_pool2d(maps, 2), "must have|expected|is"),
+        (lambda maps: "a blur", "must be|expected"),
+    ],
+)
+def test_blur_pool(answer: Callable[[Tensor], Tensor], said: str | None) -> None:
+    assert_says(checks.check_blur_pool, answer, said)

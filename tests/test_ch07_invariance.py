@@ -2,12 +2,11 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Generator, nn
 
 from cnnlab import plots
-from cnnlab.chapters.ch06_figures import show_heat
-from cnnlab.chapters.ch07_figures import show_invariance
-from cnnlab.chapters.ch07_invariance import distances, moved, untrained
+from cnnlab.chapters.ch07_figures import show_depth, show_invariance, show_kept
+from cnnlab.chapters.ch07_invariance import COINS, coins, distances, moved, pieces, pinwheel, untrained, yardstick
 from cnnlab.images import resize
 from cnnlab.material.photos import photo
 from cnnlab.nets import Net, named, weights_of
@@ -49,31 +48,60 @@ def test_distances_are_relative_to_the_image() -> None:
 
 def test_the_untrained_net_is_the_same_chain_with_other_weights() -> None:
     net = Net(named(conv=nn.Conv2d(3, 4, 3), relu=nn.ReLU()), device="cpu")
-    other = untrained(net)
+    other = untrained(net, 0)
     assert other.layers == net.layers
     assert not torch.equal(weights_of(other.model, "conv"), weights_of(net.model, "conv"))
-    assert torch.equal(weights_of(other.model, "conv"), weights_of(untrained(net).model, "conv"))
+    assert torch.equal(weights_of(other.model, "conv"), weights_of(untrained(net, 0).model, "conv"))
+    assert not torch.equal(weights_of(other.model, "conv"), weights_of(untrained(net, 1).model, "conv"))
 
 
-def test_heat_lies_where_the_patch_was() -> None:
-    values = torch.rand(5, 5)
-    figure = show_heat(
-        {"noise": torch.rand(1, 3, 64, 64)}, [values], patch=32, stride=8, boxes={"noise": (8, 10, 40, 50)}
-    )
-    photograph, heat = figure.axes[:2]
-    left, right, bottom, top = heat.images[0].get_extent()
-    assert (left, right, top, bottom) == (12, 52, 12, 52)  # centers at 16, 24 ... 48
-    assert heat.get_xlim() == (0, 64)
-    assert photograph.patches[0].get_bbox().bounds == (10, 8, 40, 32)
+def test_the_yardstick_is_the_mean_of_the_distances() -> None:
+    net = Net(named(conv=nn.Conv2d(3, 2, 3), relu=nn.ReLU()), device="cpu")
+    images = torch.rand(4, 3, 8, 8, generator=Generator().manual_seed(0))
+    pairs = [distances(net, image[None], images, ["conv", "relu"]) for image in images]  # to itself: 0
+    for layer, value in yardstick(net, images, ["conv", "relu"]).items():
+        assert value == pytest.approx(sum(pair[layer].sum().item() for pair in pairs) / (4 * 3), rel=1e-4)
+
+
+def test_a_quarter_turn_leaves_the_pinwheel() -> None:
+    wheel = pinwheel(torch.rand(1, 3, 5, 5))
+    assert wheel.shape == (1, 3, 10, 10)
+    assert torch.equal(wheel, wheel.rot90(1, (2, 3)))
+
+
+def test_coins_are_bright_in_the_middle_and_pieces_have_their_sizes() -> None:
+    found, control = coins(), pieces(Generator().manual_seed(0))
+    assert len(found) == len(control) == len(COINS) == 24
+    for coin, piece in zip(found, control, strict=True):
+        assert coin.shape == piece.shape
+        side = coin.shape[-1]
+        assert coin.shape == (1, 3, side, side)
+        quarter = side // 4
+        middle = coin[..., quarter:-quarter, quarter:-quarter].mean()
+        corners = torch.stack([coin[..., y, x].mean() for y in (0, -1) for x in (0, -1)]).mean()
+        assert middle > corners
 
 
 def test_curves_and_bars_show_their_values() -> None:
     sizes = {"shift": [0.0, 1, 2], "scale": [1.0, 1.5]}
-    values = {"shift": {"cat": torch.tensor([0.0, 1, 3])}, "scale": {"cat": torch.tensor([0.0, 5])}}
-    figure = show_invariance(sizes, {"distance": values})
-    assert [axis.lines[0].get_ydata().tolist() for axis in figure.axes] == [[0, 1, 3], [0, 5]]
+    values = {"shift": {"cat": torch.tensor([[0.0, 1, 3], [2.0, 1, 5]])}, "scale": {"cat": torch.tensor([[0.0, 5]])}}
+    figure = show_invariance(sizes, "distance", values)
+    assert [axis.lines[0].get_ydata().tolist() for axis in figure.axes] == [[1, 1, 4], [0, 5]]  # means
+    assert [len(axis.collections) for axis in figure.axes] == [1, 0]  # one image has no band
     assert figure.axes[0].get_ylim()[1] >= 5  # nothing is cut off
     bars = plots.show_with_bars({"a": torch.rand(1, 1, 8, 8)}, {"cat": 0.25, "dog": 1.5}, before={"cat": 0.75}).axes[1]
     assert [bar.get_width() for bar in bars.patches] == [0.25, 1.5]
     assert bars.lines[0].get_xdata().tolist() == [0.75, 0.75]
     assert bars.get_xlim()[1] > 1.5
+
+
+def test_depth_and_kept_labels_show_their_values() -> None:
+    trained, random = torch.tensor([0.5, 0.2]), torch.tensor([[0.6, 0.3], [0.7, 0.1]])
+    lines = show_depth(["pool1", "logits"], {"larger": trained}, {"larger": random}).axes[0].lines
+    drawn = torch.stack([torch.as_tensor(line.get_ydata()) for line in lines])
+    torch.testing.assert_close(drawn, torch.stack([*random, trained]))
+    kept = torch.tensor([[True, False, True], [True, True, True]])
+    axis = show_kept({"shift": [-6, 0, 6]}, {"shift": kept}, ["cat", "moon"]).axes[0]
+    assert axis.images[0].get_array().tolist() == kept.float().tolist()
+    assert axis.images[0].get_extent() == [-9, 9, 1.5, -0.5]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["cat", "moon"]

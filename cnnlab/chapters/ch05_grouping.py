@@ -6,7 +6,7 @@ from itertools import combinations
 
 import torch
 import torch.nn.functional as F
-from torch import Generator
+from torch import Generator, Tensor
 
 from cnnlab.images import resize
 from cnnlab.nets import Net
@@ -21,12 +21,13 @@ def random_order(scanned: Scan) -> Scan:
     return replace(scanned, values={n: torch.rand(v.shape, generator=generator) for n, v in scanned.values.items()})
 
 
-def likeness(judge: Net, patches: Sequence[Patch]) -> float:
+def likeness(judge: Net, patches: Sequence[Patch], pictures: Tensor | None = None) -> float:
     """Compute the mean cosine of the patches' last features in EfficientNet, over pairs from different photographs.
 
-    The result is NaN if there is no such pair.
+    `pictures` (B, 3, H, W) stand in the place of the patches, one for each. The result is NaN if there is no such pair.
     """
-    features = judge.activations(torch.cat([resize(patch.image, SIDE) for patch in patches]), ["pool"])["pool"]
+    images = torch.cat([resize(patch.image, SIDE) for patch in patches]) if pictures is None else pictures
+    features = judge.activations(images, ["pool"])["pool"]
     pairs = [
         pair for pair in combinations(range(len(patches)), 2)
         if patches[pair[0]].crop.source != patches[pair[1]].crop.source

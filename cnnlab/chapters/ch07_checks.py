@@ -1,9 +1,11 @@
-"""Checks of the exercises of chapter 07: relative distances, an image that a turn does not change, an exponent."""
+"""Checks of the exercises of chapter 07: distances, a pinwheel, an exponent, a blur before positions are skipped."""
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from cnnlab.chapters.ch07_antialias import BlurPool
 from cnnlab.teaching.checks import Student, alike, numbers, random_tensor, refuse, require, same, verdict
 
 
@@ -57,6 +59,27 @@ def check_exponent(student: Student) -> None:
         refuse(result, through_zero, "the line need not go through 0: subtract the means of both logarithms")
         what = f"{student} of values that grow about like size^{power}"
         same(result, exponent(sizes, values), what, tolerance=1e-4)
+
+
+@verdict("every value counts the same, whether its position is kept or skipped")
+def check_blur_pool(blur_pool: Student) -> None:
+    """Check `blur_pool(maps)`: blur with (1 2 1) / 4 both ways, then keep every second position, (B, C, H, W)."""
+    maps = random_tensor((2, 3, 8, 7))
+    blurred = BlurPool(stride=1)(maps)
+    result = blur_pool(maps)
+    refuse(result, blurred, "the maps are blurred, but no position is skipped: keep the positions 0, 2, 4 ...")
+    refuse(result, maps[..., ::2, ::2], "positions are skipped, but nothing is blurred")
+    refuse(result, blurred[..., 1::2, 1::2], "these are the positions 1, 3, 5 ...: keep 0, 2, 4 ...")
+    refuse(result, BlurPool(stride=1)(maps[..., ::2, ::2]), "blur before you skip, not after")
+    refuse(result, 4 * blurred[..., ::2, ::2], "divide by 4 along the rows and along the columns")
+    refuse(result, 16 * blurred[..., ::2, ::2], "divide by 4 along the rows and along the columns")
+    down = F.pad(maps, (0, 0, 1, 1), mode="reflect")
+    down = (down[:, :, :-2] + 2 * down[:, :, 1:-1] + down[:, :, 2:]) / 4
+    refuse(result, down[..., ::2, ::2], "the maps are blurred along one axis only: blur along the other one, too")
+    right = F.pad(maps, (1, 1, 0, 0), mode="reflect")
+    right = (right[..., :-2] + 2 * right[..., 1:-1] + right[..., 2:]) / 4
+    refuse(result, right[..., ::2, ::2], "the maps are blurred along one axis only: blur along the other one, too")
+    same(result, blurred[..., ::2, ::2], f"{blur_pool}(maps of shape (2, 3, 8, 7))")
 
 
 @verdict("there is one distance per view, and it does not matter where in a map something is")

@@ -46,5 +46,18 @@ def test_answers_of_other_kinds_are_read() -> None:
         return torch.cat([cover(image, top, left, patch) for top, left in positions]).double()
 
     assert_says(checks.check_covered_batch, covered_batch, None)
-    assert_says(checks.check_reached, lambda *given: 3, "two numbers")
     assert_says(checks.check_deletion_curve, lambda image, positions, patch, score: [score(image)] * 5, "expected")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda image, masks, score: sum(score(image * m) * m[0].double() for m in masks) / len(masks), None),
+        (lambda image, masks, score: sum(score(image * m) * m[0] for m in masks), "divide by the number"),
+        (lambda image, masks, score: sum(score(image) * m[0] for m in masks) / len(masks), "not the image itself"),
+        (lambda image, masks, score: masks[:, 0].mean(0), "weight each one"),
+        (lambda image, masks, score: sum(score(image * m) * m for m in masks) / len(masks), "(H, W)"),
+    ],
+)
+def test_rise_map(answer: Callable, said: str | None) -> None:
+    assert_says(checks.check_rise_map, answer, said)

@@ -6,9 +6,10 @@ import torch
 from torch import Generator, nn
 
 from cnnlab import Net, initialize, load_net, named, plots
-from cnnlab.chapters import ch02_figures, ch03_figures, ch14_figures, ch15_figures
+from cnnlab.chapters import ch02_figures, ch03_figures, ch04_figures, ch06_figures, ch14_figures, ch15_figures
 from cnnlab.chapters.ch02_drawing import DIGIT_STROKES, draw
 from cnnlab.teaching.frames import picture
+from cnnlab.techniques.patches import Crop, Patch
 
 
 def tiny(seed: int, numbers: int, classes: int) -> Net:
@@ -84,3 +85,35 @@ def test_every_seed_is_a_dot_and_the_mean_a_bar() -> None:
     figure = ch02_figures.show_seeds({"a": {"training": [0.9, 1.0], "exam": [0.8, 0.9]}})
     lines = [line.get_xdata() for line in figure.axes[0].lines]
     assert [list(line) for line in lines] == [[90, 100], [95, 95], [80, 90], pytest.approx([85, 85])]
+
+
+def test_figures_of_where_the_net_looks_hold_their_images_and_labels() -> None:
+    photos = {"a": torch.rand(1, 3, 64, 64), "b": torch.rand(1, 3, 64, 64)}
+    mask = torch.zeros(64, 64, dtype=torch.bool)
+    mask[16:32, 8:24] = True
+    values = torch.rand(5, 5)
+    numbers = torch.tensor([[0, 0], [1, 2]])
+    figures = [
+        ch06_figures.show_outlines(photos, [mask, mask], columns=2),
+        ch06_figures.show_heat(photos, [values, values], patch=32, stride=8, masks=[mask, mask]),
+        ch06_figures.show_answers(photos, [numbers, numbers], ["cat", "dog", "cup"], patch=32, stride=32),
+        ch06_figures.show_on_photo(photos["a"], {"x": torch.rand(64, 64)}, mask, columns=1, height=2),
+        ch06_figures.show_by_method({"x": [0.5, 0.7], "edges": [0.6, 0.6]}, {"x": [0.4, 0.6]}, "x", 0.5),
+    ]
+    assert all(picture(figure).getextrema() != ((255, 255),) * 3 for figure in figures)
+    keys = [text.get_text() for text in figures[2].axes[0].get_legend().get_texts()]
+    assert sorted(keys) == ["cat", "cup", "dog"]
+    assert [list(line.get_xdata()) for line in figures[4].axes[0].lines[:3]] == [
+        [0.5, 0.7], pytest.approx([0.6, 0.6]), pytest.approx([0.5, 0.5])
+    ]  # fmt: skip
+
+
+def test_portraits_stand_beside_their_patches() -> None:
+    crop = Crop("a", torch.rand(1, 3, 120, 120, generator=Generator().manual_seed(0)), 0, 0, 1)
+    liked = [Patch(crop, 0, 0, 1.0, 4 * k, 0, size) for k, size in enumerate((7, 100, 84))]
+    pictures = ch04_figures.Portraits(["no. 1", "no. 2"], torch.rand(2, 3, 32, 32), [liked, []])
+    figure = ch04_figures.show_portraits({"fire2": pictures, "fire3": pictures}, count=2)
+    assert [axis.get_title() for axis in figure.axes] == ["no. 1", "", "no. 2", ""] * 2
+    assert ch04_figures.four_patches([]).min() == 1
+    figures = [figure, ch04_figures.show_waves(32)]
+    assert all(picture(figure).getextrema() != ((255, 255),) * 3 for figure in figures)

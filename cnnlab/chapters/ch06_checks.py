@@ -1,12 +1,11 @@
-"""Checks of the exercises of chapter 06: covered images, what a change reaches, a curve of deletion, other patches."""
+"""Checks of the exercises of chapter 06: covered images, RISE, a curve of deletion, other patches."""
 
 from itertools import accumulate, product
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.teaching.checks import Student, random_tensor, refuse, require, same, verdict
+from cnnlab.teaching.checks import Student, random_tensor, refuse, same, verdict
 from cnnlab.techniques import occlusion
 from cnnlab.techniques.occlusion import cover
 
@@ -20,17 +19,24 @@ def check_covered_batch(covered_batch: Student) -> None:
         same(covered_batch(image, positions, patch), expected, f"{covered_batch}(image, {positions}, {patch})")
 
 
-@verdict("these are the outputs that a range of inputs reaches")
-def check_reached(reached: Student) -> None:
-    """Check `reached(first, last, kernel, stride, padding)`: first and last output that a changed input reaches."""
-    cases = (0, 3, 3, 1, 0), (10, 20, 3, 2, 0), (10, 20, 3, 1, 1), (11, 12, 7, 3, 2), (5, 5, 1, 1, 0), (9, 30, 3, 2, 1)
-    for first, last, kernel, stride, padding in cases:
-        line = torch.zeros(1, 1, 200)
-        line[..., first : last + 1] = 1
-        seen = F.conv1d(line, torch.ones(1, 1, kernel), stride=stride, padding=padding)[0, 0].nonzero()[:, 0].tolist()
-        result = reached(first, last, kernel, stride, padding)
-        require(isinstance(result, tuple), f"{reached} must return two numbers: return first_output, last_output")
-        same(result, (seen[0], seen[-1]), f"{reached}({first}, {last}, {kernel}, {stride}, {padding})")
+@verdict("each mask has the weight of its own score")
+def check_rise_map(rise_map: Student) -> None:
+    """Check `rise_map(image, masks, score)`: the mean of the masks, each weighted by the score of the masked image."""
+    image, weights = random_tensor((1, 3, 12, 17)), random_tensor((3, 12, 17), 1)
+
+    def score(image: Tensor) -> float:
+        return float((image * weights).sum())
+
+    for count in (5, 2):
+        masks = (random_tensor((count, 1, 12, 17), 2) > 0.4).float()
+        values = torch.tensor([score(image * mask) for mask in masks])
+        weighted = values.view(-1, 1, 1) * masks[:, 0]
+        result = rise_map(image, masks, score)
+        refuse(result, weighted.sum(0), "that is the sum: divide by the number of masks")
+        refuse(result, score(image) * masks[:, 0].mean(0), "score the image times the mask, not the image itself")
+        refuse(result, masks[:, 0].mean(0), "that is the mean of the masks: weight each one with its score")
+        refuse(result, weighted.mean(0, keepdim=True), "the map is (H, W): take masks[i, 0]")
+        same(result, weighted.mean(0), f"{rise_map}(image, {count} masks, score)")
 
 
 @verdict("each score belongs to the image with all patches up to then")

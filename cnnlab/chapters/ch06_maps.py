@@ -30,6 +30,12 @@ def spread(drops: Tensor, patch: int, stride: int) -> Tensor:
     return torch.where(counts > 0, sums / counts.clamp(min=1), drops.mean())
 
 
+def mean_drop(net: Net, image: Tensor, asked: Objective, patch: int = 32) -> Tensor:
+    """The mean drop of the objective over the patches that cover a pixel, every 16 pixels: (1, C, H, W) -> (H, W)."""
+    covered = occlusion_map(net, image, asked, patch=patch, stride=16, progress=False)
+    return spread(score(net, asked, image).cpu() - covered, patch, 16)
+
+
 def edges(image: Tensor) -> Tensor:
     """How fast the brightness changes at each pixel: (1, C, H, W) -> (H, W). A map that knows nothing of the net."""
     return torch.stack(torch.gradient(image[0].mean(0))).norm(dim=0)
@@ -46,11 +52,10 @@ def fixed_maps(net: Net, number: int, image: Tensor, asked: Objective, steps: in
 
     Occlusion measures `asked`, the label's probability or logit. The other methods take the gradient of the logit.
     """
-    value, whole = logit(number), score(net, asked, image).cpu()
-    covered = occlusion_map(net, image, asked, stride=16, progress=False)
+    value = logit(number)
     cam = grad_cam(net, value, image, "fire9")[None]
     return {
-        "occlusion": spread(whole - covered, 32, 16),
+        "occlusion": mean_drop(net, image, asked),
         "saliency": saliency(net, value, image)[0].cpu(),
         "integrated gradients": integrated_gradients(net, value, image, steps=steps)[0].sum(0).cpu(),
         "guided backprop": saliency(guided(net), value, image)[0].cpu(),

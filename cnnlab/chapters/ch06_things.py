@@ -4,6 +4,7 @@ The labels are those of ImageNet that come nearest to the thing; the network nee
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 SIZE = 224  # of the photographs, in pixels
@@ -38,3 +39,26 @@ def thing_mask(name: str, label: str) -> Tensor:
     from skimage.draw import polygon2mask
 
     return torch.from_numpy(polygon2mask((SIZE, SIZE), OUTLINES[name, label]))
+
+
+# net -> photograph -> the thing that the net's first label names; for EfficientNet the tower is a "palace", and the
+# motorcycle a "moped"
+NAMED = {
+    "squeezenet": {"camera": "tripod", "china": "stupa", "coffee": "espresso", "motorcycle": "motor scooter"},
+    "efficientnet_lite0": {"camera": "tripod", "china": "stupa", "coffee": "espresso", "flower": "daisy",
+                           "motorcycle": "motor scooter", "rocket": "missile"},
+}  # fmt: skip
+
+
+def moved(mask: Tensor, step: int = 32) -> Tensor:
+    """The mask, first where it is, then moved by all multiples of `step` pixels: (H, W) -> (N, H, W).
+
+    What leaves at one side comes back at the other, so all of them are equally large.
+    """
+    height, width = mask.shape
+    return torch.stack([mask.roll((y, x), (0, 1)) for y in range(0, height, step) for x in range(0, width, step)])
+
+
+def wider(mask: Tensor, pixels: int) -> Tensor:
+    """The mask with a margin, so that no silhouette of the thing is left: (H, W) -> (H, W)."""
+    return F.max_pool2d(mask[None, None].float(), 2 * pixels + 1, 1, pixels)[0, 0] > 0

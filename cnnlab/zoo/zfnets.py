@@ -59,8 +59,8 @@ def zfnet(
 
     The layers conv1, pool1, conv2, pool2, conv3 .. conv5, fc6, fc7, logits are those of the paper's figure 3. With the
     defaults the maps are 32x30x30 -> 32x15x15 -> 48x7x7 -> 48x3x3 -> .. -> 48x3x3 -> 96 -> 96 -> 16. We depart from the
-    paper in three ways: an eighth of the channels; no pooling after conv5, whose maps have 3 x 3 numbers left; no
-    contrast normalization.
+    paper in three ways: a third of conv1's channels, a fifth or sixth of the others', a 43rd of the dense neurons; no
+    pooling after conv5, whose maps have 3 x 3 numbers left; no contrast normalization.
 
     Args:
         generator: where the first weights come from. Biases begin at 0.
@@ -68,7 +68,7 @@ def zfnet(
         conv: channels of each convolution, at least two; the middle ones are those from the third on.
         dense: neurons of each dense layer before the logits.
         small: layers whose weights begin with standard deviation 1e-2, as all weights do in the paper. The others begin
-            as in He et al. 2015: with so few channels, 1e-2 would make the activations 5 times smaller in each layer.
+            as in He et al. 2015: with so few channels, 1e-2 would make activations 6 to 17 times smaller in each layer.
 
     An unknown `first` or layer in `small`, or fewer than two convolutions, raises a ValueError.
     """

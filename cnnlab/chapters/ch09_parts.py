@@ -1,6 +1,6 @@
 """Faces with a part hidden, and how alike the features of a net change then. Chapter 09."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -86,43 +86,60 @@ def shifted_faces(images: Tensor, generator: Generator) -> tuple[Tensor, dict[st
     return wide, {name: hide(wide, where) for name, where in corners.items()}
 
 
-def changes(
-    net: Net, whole: Tensor, hidden: Mapping[str, Tensor], layers: Sequence[str], *, means: bool = False
-) -> dict[str, dict[str, Tensor]]:
-    """How a net's features change if something is hidden: what is hidden -> layer -> signs (B, ...), in bytes.
-
-    The gray images are enlarged to 224 pixels. `means` takes the mean of each map instead of all its positions.
-    """
-
-    def features(images: Tensor) -> dict[str, Tensor]:
-        colored = [resize(part, 224).clamp(0, 1).expand(-1, 3, -1, -1) for part in images.split(25)]
-        found = [net.activations(part, layers) for part in colored]
-        of = {layer: torch.cat([part[layer] for part in found]) for layer in layers}
-        return {layer: maps.mean(dim=(2, 3)) if means else maps for layer, maps in of.items()}
-
+def features(net: Net, images: Tensor, means: bool) -> list[Tensor]:
+    """A net's features in `DEPTHS` of gray images that are enlarged to 224 pixels; `means`: the means of the maps."""
     with torch.no_grad():
-        before = features(whole)
-        return {
-            name: {layer: (before[layer] - now).sign().to(torch.int8) for layer, now in features(images).items()}
-            for name, images in hidden.items()
-        }
+        found = net.activations(resize(images, 224).clamp(0, 1).expand(-1, 3, -1, -1), DEPTHS)
+    return [found[layer].mean(dim=(2, 3)) if means else found[layer] for layer in DEPTHS]
 
 
-def among_changed(signs: Tensor) -> float:
+def among_changed(changes: Tensor) -> float:
     """The share of differing signs among the features that change in at least one of two images: (B, ...) -> number.
 
     It is the mean over all pairs of the images.
     """
-    signs = signs.flatten(1)
+    signs = changes.flatten(1).sign()
     differ, changed = signs[:, None] != signs, (signs[:, None] != 0) | (signs != 0)  # (B, B, features)
     first, second = torch.triu_indices(len(signs), len(signs), 1)
     return float((differ.sum(2) / changed.sum(2).clamp(min=1))[first, second].mean())
 
 
+def distances(
+    measures: Sequence[Callable[[Tensor], float]], net: Net, whole: Tensor, hidden: Mapping[str, Tensor], means: bool
+) -> list[dict[str, Tensor]]:
+    """How differently features change in each group of five if something is hidden.
+
+    A measure gets the changes of five images in one layer. The result has for each measure: what is hidden ->
+    (layers, groups). With `means`, the features are the means of the maps.
+    """
+    found: list[dict[str, list[list[float]]]] = [{name: [] for name in hidden} for _ in measures]
+    for group, five in enumerate(whole.split(5)):
+        before = features(net, five, means)
+        for name, images in hidden.items():
+            now = features(net, images[5 * group : 5 * group + 5], means)
+            changes = [x - changed for x, changed in zip(before, now, strict=True)]
+            for measure, of in zip(measures, found, strict=True):
+                of[name].append([measure(change) for change in changes])
+    return [{name: torch.tensor(groups).T for name, groups in of.items()} for of in found]
+
+
 def shifted_distances(net: Net, images: Tensor, generator: Generator) -> dict[str, dict[str, float]]:
-    """The distance among what changes in faces at random offsets: what is hidden -> layer -> mean over fives."""
+    """The distance among what changes in faces at random offsets: what is hidden -> layer -> mean over the fives."""
     whole, hidden = shifted_faces(images, generator)
+    (found,) = distances([among_changed], net, whole, hidden, means=True)
+    return {name: dict(zip(DEPTHS, of.mean(dim=1).tolist(), strict=True)) for name, of in found.items()}
+
+
+def by_kind(results: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, Tensor]:
+    """Sort what `shifted_distances` found with several seeds: kind of what is hidden -> (seeds, layers).
+
+    The same part and the equally dark positions are means over eyes and nose.
+    """
+    kinds = {
+        "same part": list(PARTS), "equally dark positions": [f"as dark as the {part}" for part in PARTS],
+        "one random position": ["one random position"], "random positions": ["random positions"],
+    }  # fmt: skip
     return {
-        name: {layer: sum(map(among_changed, fives := signs.split(5))) / len(fives) for layer, signs in of.items()}
-        for name, of in changes(net, whole, hidden, DEPTHS, means=True).items()
+        kind: torch.tensor([[[of[name][layer] for layer in DEPTHS] for name in names] for of in results]).mean(dim=1)
+        for kind, names in kinds.items()
     }

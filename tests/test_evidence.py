@@ -24,7 +24,7 @@ def test_the_file_names_its_command_seeds_and_versions(name: str) -> None:
     assert len(module.SEEDS) >= 5
     assert saved["seeds"] == list(module.SEEDS) == [result["seed"] for result in saved["results"]]
     assert set(saved["versions"]) == {"python", "torch", "numpy"}
-    assert shipped.evidence(name) == saved["results"]
+    assert shipped.recorded(name) == saved["results"]
 
 
 @each
@@ -33,7 +33,7 @@ def test_a_tiny_version_runs_and_measures_the_same_things(name: str) -> None:
     assert set(module.TINY) == set(module.FULL)
     result = module.measure(0, **module.TINY)
     json.dumps(result)
-    assert set(result) == set(shipped.evidence(name)[0]) - {"seed"}
+    assert set(result) == set(shipped.recorded(name)[0]) - {"seed"}
 
 
 def test_no_file_is_left_without_an_experiment() -> None:
@@ -80,4 +80,4 @@ def test_unknown_experiments_are_named() -> None:
     with pytest.raises(ValueError, match="unknown experiment 'coin'"):
         experiment("coin")
     with pytest.raises(RuntimeError, match=r"coin\.json.*make evidence"):
-        shipped.evidence("coin")
+        shipped.recorded("coin")

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from cnnlab.descent import gradient
-from cnnlab.material.evidence import evidence
+from cnnlab.material.evidence import recorded
 from cnnlab.nets import Net
 from cnnlab.objectives import logit
 from cnnlab.techniques.relu_rules import backprop_rule, deconvnet_rule, guided_rule, with_relu_rule
@@ -82,7 +82,7 @@ def cascade(net: Net, images: Tensor, seed: int, stages: Sequence[str]) -> dict[
 
 def measured() -> dict[str, dict[str, dict[str, Tensor]]]:
     """What `make evidence` found: measure -> rule -> stage -> (seeds, photographs)."""
-    results = evidence("ch05_sanity")
+    results = recorded("ch05_sanity")
     return {
         measure: {rule: {stage: torch.tensor([result[measure][rule][stage] for result in results]) for stage in stages}
                   for rule, stages in rules.items()}

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from cnnlab.chapters.ch05_grouping import SIDE, likeness, random_order
 from cnnlab.descent import gradient
 from cnnlab.images import resize
-from cnnlab.material.evidence import evidence
+from cnnlab.material.evidence import recorded
 from cnnlab.nets import Net
 from cnnlab.objectives import neuron
 from cnnlab.plots.sheets import on_gray
@@ -117,7 +117,7 @@ def random_channels(scanned: Scan, layer: str, count: int, seed: int) -> list[in
 def measured() -> dict[str, list[dict[str, float]]]:
     """What `make evidence` found: layer -> the numbers of `compare` for each channel."""
     found: dict[str, list[dict[str, float]]] = {}
-    for result in evidence("ch05_shared"):
+    for result in recorded("ch05_shared"):
         for layer, channels in result["channels"].items():
             found.setdefault(layer, []).extend(channels.values())
     return found

@@ -6,10 +6,10 @@ from typing import Any
 from cnnlab._data import DATA
 
 
-def evidence(name: str) -> list[dict[str, Any]]:
+def recorded(name: str) -> list[dict[str, Any]]:
     """The results of an experiment of tools/evidence, one dict per seed, each with its "seed".
 
-    Raises RuntimeError if there is no such file; `make evidence` measures it. Chapters 02, 03 and 08.
+    Raises RuntimeError if there is no such file; `make evidence` measures it. Chapters 02 to 09.
     """
     file = DATA / "evidence" / f"{name}.json"
     if not file.is_file():

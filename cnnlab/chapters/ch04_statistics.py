@@ -1,13 +1,26 @@
-"""What chapter 04 counts: trends over the layers, what chance gives, and the channels that change with the image."""
+"""What chapter 04 measures: changes that no run has seen, trends over layers, channels that change, fine detail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
+from scipy.stats import binomtest, rankdata
 from torch import Tensor
+from torchvision.transforms.functional import rotate
 
+from cnnlab.images import frequencies, resize
+from cnnlab.material.evidence import recorded
 from cnnlab.nets import Net
+from cnnlab.transforms import blur
+
+# Changes of an image that no run of the chapter has seen while it climbed.
+UNSEEN: dict[str, Callable[[Tensor], Tensor]] = {
+    "a blur": lambda image: blur(image, 1),
+    "half the size": lambda image: resize(resize(image, image.shape[-1] // 2), image.shape[-1]),
+    "a turn": lambda image: rotate(image, 30),
+}
+# The large starts that a growing image is compared with (ch04_growing).
+LARGE = ("large, equal cost", "large, equal steps", "enlarged, equal cost", "enlarged, equal steps")
 
 
 def trend(layers: Mapping[str, Tensor]) -> float:
@@ -45,3 +58,28 @@ def share_changed(net: Net, layers: Sequence[str], images: Tensor, others: Tenso
         old, new = before[layer].mean(dim=(2, 3)), after[layer].mean(dim=(2, 3))  # (B, channels) each
         shares[layer] = ((new - old).abs().sum(0) > 0.5 * old.sum(0)).float().mean().item()
     return shares
+
+
+def fine_contrast(image: Tensor, finer_than: float) -> float:
+    """Compute the standard deviation that the waves above a frequency, in cycles per pixel, give to the pixels."""
+    waves = torch.fft.rfft2(image)
+    fine = torch.where(frequencies(*image.shape[-2:]) > finer_than, waves, 0)
+    return float(torch.fft.irfft2(fine, s=image.shape[-2:]).std())
+
+
+def differ(first: float, second: float, of: int) -> bool:
+    """Say whether the 95 % intervals (Wilson's) of two shares of `of` cases do not overlap."""
+    low, high = (binomtest(round(share * of), of).proportion_ci(method="wilson") for share in sorted((first, second)))
+    return bool(low.high < high.low)
+
+
+def compared(measure: str, others: Sequence[str] = LARGE) -> list[bool]:
+    """Say for each channel of `make evidence` whether the grown image has more of `measure` than all the others.
+
+    `measure` is "wavelength", "activation", or "shaken": the activation that is left when the images are shaken.
+    """
+    return [
+        grown > max(large)
+        for result in recorded("ch04_growing")
+        for grown, *large in zip(*(result[measure][name] for name in ("grown", *others)), strict=True)
+    ]

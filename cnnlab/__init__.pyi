@@ -18,7 +18,7 @@ from .training import Examples as Examples, accuracy as accuracy, fit as fit, in
 from .training import logits_of as logits_of
 
 # What nearly every chapter begins with.
-from .zoo.load import load_net as load_net
+from .zoo.load import load_net as load_net, untrained as untrained
 from .material.photos import PHOTOS as PHOTOS, photo as photo
 from .material.paintings import PAINTINGS as PAINTINGS, painting as painting
 from .material.digits import affine as affine, mnist as mnist

@@ -1,4 +1,4 @@
-"""What callers may hand in as an image or as a number, and the words that refuse the rest. The core uses it everywhere.
+"""What callers may hand in: images, numbers, labels, activations; and the words that refuse the rest.
 
 An image is a float32 tensor (B, C, H, W) in [0, 1]; photographs have C = 3 (RGB), digits C = 1.
 """

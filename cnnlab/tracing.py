@@ -1,4 +1,4 @@
-"""How a model becomes a graph of named operations, with torch.fx. You can understand `nets` without it."""
+"""A model as a graph of named operations, with torch.fx: how it is made, cut, and changed. `nets` rests on it."""
 
 import copy
 import inspect

@@ -1,4 +1,4 @@
-"""What is done to an image before the net sees it, or before it is trained on.
+"""What is done to an image before the net sees it.
 
 A run works on a copy of its transform, so two runs with one `jitter` or `wobble` are equal. A function of your own, a
 lambda for instance, cannot be copied: if it holds a generator, its second run goes on where the first one ended.

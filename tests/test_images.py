@@ -288,3 +288,13 @@ def test_several_numbers_come_in_every_row():
     ):
         with pytest.raises(ValueError, match="n must be"):
             inputs.integers(wrong, "n")
+
+
+def test_a_jpeg_of_higher_quality_is_closer_and_each_image_stays_its_own() -> None:
+    ramp = torch.linspace(0, 1, 48).expand(3, 40, 48)
+    batch = torch.stack([ramp, ramp.flip(2)])
+    good, poor = files.as_jpeg(batch, 95), files.as_jpeg(batch, 5)
+    assert good.shape == batch.shape
+    assert (good - batch).abs().max() < 0.03 < (poor - batch).abs().max()
+    saved = io.BytesIO(encoded(files.to_pil(batch[:1]), "JPEG", quality=95))
+    assert torch.equal(good[:1], torch.from_numpy(np.array(Image.open(saved))).permute(2, 0, 1)[None] / 255)

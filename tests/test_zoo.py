@@ -12,16 +12,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Generator, nn
 
 from cnnlab._torchvision import torchvision
 from cnnlab.material.photos import photo
-from cnnlab.nets import Net, Normalize, named
+from cnnlab.nets import Net, Normalize, named, weights_of
 from cnnlab.training import initialize
 from cnnlab.zoo import checkpoints, classifiers, imagenet
 from cnnlab.zoo.checkpoints import load_checkpoint, save_checkpoint, verified
 from cnnlab.zoo.digits_cnn import mnist_cnn
-from cnnlab.zoo.load import load_net
+from cnnlab.zoo.load import load_net, untrained
 from tools.convert_squeezenet import ArraysOnly, packaged_squeezenet
 
 models = torchvision.models
@@ -300,3 +300,18 @@ def test_a_checkpoint_comes_back_and_a_damaged_one_is_refused(tmp_path: Path, mo
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(RuntimeError, match=r"tiny.safetensors is damaged: .* or run `make checkpoints`"):
         load_checkpoint(tiny(0), "tiny.safetensors")
+
+
+def test_an_untrained_net_is_the_same_chain_with_other_weights() -> None:
+    net = Net(named(conv=nn.Conv2d(3, 4, 3), relu=nn.ReLU()), labels="abcd", device="cpu")
+    before = weights_of(net.model, "conv").clone()
+    one, same, other = (untrained(net, Generator().manual_seed(seed)) for seed in (0, 0, 1))
+    assert (one.layers, one.labels) == (net.layers, net.labels)
+    weights = [weights_of(each.model, "conv") for each in (one, same, other)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+    assert not torch.equal(weights[0], before)
+    assert torch.equal(weights_of(net.model, "conv"), before)
+    assert not weights[0].requires_grad
+    image = torch.rand((1, 3, 8, 8), generator=Generator().manual_seed(0))
+    assert torch.equal(one.activations(image, ["conv"])["conv"], one.model.conv(image))

@@ -24,7 +24,8 @@ def rows(notebook: NotebookNode) -> list[dict[str, Any]]:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     tables = [output["data"][MIME] for cell in code for output in cell.outputs if MIME in output.get("data", {})]
     found = tables[-1] if tables else []
-    # The n-th call of claims.row makes the n-th row; a call in a loop makes several, so the texts are compared first.
+    # The cell that measures a row holds its claim, maybe in several pieces; a claim that is put together is only there
+    # by its id.
     for row in found:
         calls = [cell for cell in code if re.search(rf'\.row\(\s*"{row["id"]}"', cell.source)]
         exact = [cell for cell in calls if row["claim"] in cell.source.replace('"\n', "").replace('    "', "")]

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import Generator, Tensor
 
+from cnnlab.chapters.ch06_things import moved
 from cnnlab.descent import score
 from cnnlab.nets import Net
 from cnnlab.objectives import Objective, custom, logit
@@ -90,8 +91,7 @@ def agreement(heat: Tensor, mask: Tensor) -> float:
 def outlines_beaten(heat: Tensor, mask: Tensor) -> float:
     """The share of all moved outlines that agree less with the map; what leaves at one side comes back at the other."""
     ranks, inside = _ranks(heat, mask)
-    moved = torch.stack([inside.roll((y, x), (0, 1)) for y in range(len(inside)) for x in range(inside.shape[1])])
-    sums = (ranks * moved).sum((1, 2))
+    sums = (ranks * moved(inside, step=1)).sum((1, 2))
     return float((sums < sums[0] - 1e-6).float().mean())
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +10,6 @@ from torch import Generator, Tensor
 from cnnlab.images import resize
 from cnnlab.material.photos import PHOTOS, photo
 from cnnlab.nets import Net
-from cnnlab.training import initialize
 
 # The 24 coins of the photograph "coins": the center (y, x) of each, and the larger of its two diameters, in pixels.
 COINS = (
@@ -70,11 +68,6 @@ def yardstick(net: Net, images: Tensor, layers: Sequence[str]) -> dict[str, floa
         apart = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")  # 0 to itself
         found[layer] = (apart.sum(dim=1) / rows.norm(dim=1)).mean().item() / (len(rows) - 1)
     return found
-
-
-def untrained(net: Net, seed: int) -> Net:
-    """The same chain with random weights (He et al. 2015): what it does needs no learning."""
-    return Net(initialize(deepcopy(net.model).cpu(), Generator().manual_seed(seed)), device=str(net.device))
 
 
 def pinwheel(image: Tensor) -> Tensor:

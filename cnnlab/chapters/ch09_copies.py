@@ -1,12 +1,11 @@
 """Copies of training crops in a test set: their disguise, and a perceptual hash that finds them. Chapter 09."""
 
-import io
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
-from cnnlab.files import load_image, to_pil
+from cnnlab.files import as_jpeg
 from cnnlab.images import center_crop, resize
 from cnnlab.material.crops import SEEN, STORED, photo_crops
 from cnnlab.training import Examples
@@ -22,14 +21,7 @@ def disguise(crops: Tensor, generator: Generator, shift: int = 1) -> Tensor:
     light = 0.8 + 0.4 * torch.rand((len(crops), 1, 1, 1), generator=generator)
     moved = [crop[:, top : top + SEEN, left : left + SEEN] for crop, top, left in zip(crops, tops, lefts, strict=True)]
     blurred = resize(resize((torch.stack(moved) * light).clamp(0, 1), 48), SEEN)
-    return torch.cat([jpeg(image, quality=50) for image in blurred.split(1)])
-
-
-def jpeg(image: Tensor, quality: int) -> Tensor:
-    """An image (1, C, H, W) as it comes back from a JPEG file of this quality, 1 to 95."""
-    file = io.BytesIO()
-    to_pil(image).save(file, "JPEG", quality=quality)
-    return load_image(file.getvalue())
+    return as_jpeg(blurred, 50)
 
 
 class Collection(NamedTuple):

@@ -17,8 +17,7 @@ from cnnlab.material.crops import SEEN
 from cnnlab.material.digits import mnist
 from cnnlab.material.photos import PHOTOS
 from cnnlab.nets import Net
-from cnnlab.training import Examples, initialize
-from cnnlab.zoo.load import load_net
+from cnnlab.training import Examples
 from cnnlab.zoo.zfnets import zfnet_data
 
 STAGES = ("pool1", "pool3", "pool5", "fire7", "fire9")  # of SqueezeNet
@@ -71,13 +70,6 @@ TASKS: dict[str, Callable[[Generator], Task]] = {
 def make_task(name: str, seed: int) -> Task:
     """Draw the sets of one of `TASKS`."""
     return TASKS[name](Generator().manual_seed(seed))
-
-
-def untrained_squeezenet(seed: int) -> Net:
-    """SqueezeNet with random weights."""
-    net = load_net("squeezenet", device="cpu")
-    initialize(net.model, Generator().manual_seed(seed))
-    return net
 
 
 def pooled(net: Net, images: Tensor, layers: Sequence[str], side: int) -> dict[str, Tensor]:

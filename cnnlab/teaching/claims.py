@@ -38,12 +38,19 @@ class Row:
         return self.holds is None or self.holds == self.expected
 
     @property
+    def mark(self) -> str:
+        """ "✓", "✗" or "not tested"."""
+        return "not tested" if self.holds is None else "✓" if self.holds else "✗"
+
+    @property
+    def remark(self) -> str:
+        """The reason, or, if the outcome is not the expected one, that it is not."""
+        return self.reason if self.as_recorded else f"(recorded as {'✓' if self.expected else '✗'})"
+
+    @property
     def outcome(self) -> str:
-        """ "✓", "✗" or "not tested", with the reason, or with a remark if the outcome is not the expected one."""
-        mark = "not tested" if self.holds is None else "✓" if self.holds else "✗"
-        if not self.as_recorded:
-            return f"{mark} (recorded as {'✓' if self.expected else '✗'})"
-        return f"{mark} {self.reason}".strip()
+        """The mark and the remark, in one line."""
+        return f"{self.mark} {self.remark}".strip()
 
 
 class Claims:
@@ -131,8 +138,7 @@ class Claims:
         lines = [cells("th", "", "what is claimed, and by whom", "it holds if", "what we measured", "control", "")]
         for row in self.rows:
             color = "#2a9d4a" if row.as_recorded and row.holds else "#8a8a8a" if row.holds is None else "#d9542b"
-            mark, _, rest = row.outcome.partition(" ") if row.holds is not None else ("not tested", "", row.reason)
-            verdict = f'<b style="color: {color}">{mark}</b> {escape(rest)}'.strip()
+            verdict = f'<b style="color: {color}">{row.mark}</b> {escape(row.remark)}'.strip()
             claim, measured = pair(row.claim, row.source), pair(row.measured, f"n: {row.n}") if row.n else ""
             lines.append(cells("td", row.id, claim, escape(row.criterion), measured, escape(row.control), verdict))
         return "<table>" + "".join(lines) + "</table>"

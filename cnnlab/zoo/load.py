@@ -1,11 +1,13 @@
 """Trained networks by name."""
 
+import copy
 import os
 from difflib import get_close_matches
 
 from torch import Generator
 
 from cnnlab.nets import Net
+from cnnlab.training import initialize
 from cnnlab.zoo.checkpoints import fill, read_weights
 from cnnlab.zoo.digits_cnn import mnist_cnn, trained_mnist_cnn
 
@@ -48,3 +50,10 @@ def load_net(name: str = "squeezenet", device: str | None = None, weights: str |
         )
     model, labels, normalize = classifiers.classifier(name, weights)
     return Net(imagenet.RENAMED[name](model) if name in imagenet.RENAMED else model, labels, device, normalize)
+
+
+def untrained(net: Net, generator: Generator) -> Net:
+    """A copy of the net with random weights (`initialize`): what it shows needs no training. Chapters 04 to 09."""
+    changed = copy.deepcopy(net).cpu()  # where the generator is
+    initialize(changed.model, generator)
+    return changed.to(net.device)

@@ -5,7 +5,6 @@ no outline: they are measured in all photographs whose first label has a probabi
 the same layers and no training; it explains the label that it gives. Chapter 06.
 """
 
-import copy
 from functools import cache
 from typing import Any
 
@@ -18,9 +17,8 @@ from cnnlab.material.photos import PHOTOS, photo
 from cnnlab.nets import Net
 from cnnlab.objectives import logit
 from cnnlab.techniques.attribution import deletion
-from cnnlab.training import initialize
 from cnnlab.transforms import blur
-from cnnlab.zoo.load import load_net
+from cnnlab.zoo.load import load_net, untrained
 
 SEEDS = (1, 2, 3, 4, 5)
 FULL = {"things": 9, "sure": 0.3, "samples": 20, "masks": 300, "steps": 14}
@@ -63,8 +61,8 @@ def judged(name: str, label: str, heat: Tensor, steps: int) -> tuple[float, floa
 
 def measure(seed: int, things: int, sure: float, samples: int, masks: int, steps: int) -> dict[str, Any]:
     """For each method and case: agreement with the outline, deletion, insertion; the same maps of a random net."""
-    generator, net = Generator().manual_seed(seed), copy.deepcopy(trained())
-    initialize(net.model, generator)
+    generator = Generator().manual_seed(seed)
+    net = untrained(trained(), generator)
     result: dict[str, dict[str, dict[str, float]]] = {
         kind: {} for kind in ("agreement", "deletion", "insertion", "untrained", "likeness")
     }

@@ -7,7 +7,7 @@ from torch import Generator
 from cnnlab.chapters import ch09_probes as probes
 from cnnlab.material.photos import PHOTOS
 from cnnlab.nets import Net
-from cnnlab.zoo.load import load_net
+from cnnlab.zoo.load import load_net, untrained
 from cnnlab.zoo.zfnets import trained_zfnet, zfnet
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -23,7 +23,8 @@ def measure(seed: int, names: tuple[str, ...], numbers: tuple[int, ...]) -> dict
     tasks = {name: probes.make_task(name, seed) for name in names}
     first, stages, nets = tasks[names[0]], probes.STAGES, {}
     squeezenet = load_net("squeezenet", device="cpu")
-    for name, net in {"SqueezeNet": squeezenet, "SqueezeNet, untrained": probes.untrained_squeezenet(seed)}.items():
+    random = untrained(squeezenet, Generator().manual_seed(seed))
+    for name, net in {"SqueezeNet": squeezenet, "SqueezeNet, untrained": random}.items():
         nets[name] = {
             each: probes.probe(task, probes.features_of(net, task, stages, 128)) for each, task in tasks.items()
         }

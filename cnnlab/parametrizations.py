@@ -15,10 +15,9 @@ from cnnlab.images import frequencies
 from cnnlab.inputs import integer, real
 
 Parametrization = Callable[[Tensor], tuple[Tensor, Callable[[Tensor], Tensor]]]
-# A square root of the covariance of natural images' colors, rows RGB, after lucid's (Olah et al. 2017, "Feature
-# visualization"), with a fourth more green against magenta. The columns: brightness, red against blue, green against
-# magenta; the largest has norm 1.
-COLORS = torch.tensor([[0.56, 0.16, 0.09], [0.58, 0.00, -0.13], [0.58, -0.19, 0.05]])
+# A square root of the covariance of natural images' colors, lucid's (Olah et al. 2017, "Feature visualization"); rows RGB.
+# The columns: brightness, red against blue, green against magenta; divided by the norm of the largest, the first.
+COLORS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]]) / 0.462
 
 
 def pixels() -> Parametrization:

@@ -15,8 +15,8 @@ from cnnlab.images import frequencies
 from cnnlab.inputs import integer, real
 
 Parametrization = Callable[[Tensor], tuple[Tensor, Callable[[Tensor], Tensor]]]
-# A square root of the covariance of natural images' colors, lucid's (Olah et al. 2017, "Feature visualization"). Rows are
-# RGB. Columns are brightness, red against blue, green against magenta; the longest, the first, is made 1 long.
+# A square root of the covariance of natural images' colors, lucid's (Olah et al. 2017, "Feature visualization"). The
+# rows are RGB. The columns are brightness, red against blue, green against magenta; the longest is made 1 long.
 COLORS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]]) / 0.462
 
 

@@ -3,15 +3,26 @@
 import pytest
 from conftest import Lab
 from playwright.sync_api import Page, expect
-from test_panels import ROOT, code_cells, open_notebook, run_all, screenshot, source, status, wait_for_another_picture
+from test_panels import (
+    ROOT,
+    code_cells,
+    open_notebook,
+    panels_of,
+    run_all,
+    screenshot,
+    source,
+    status,
+    wait_for_another_picture,
+)  # fmt: skip
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_digit_is_drawn_by_clicking_dots(page: Page, lab: Lab) -> None:
     (path,) = (ROOT / "notebooks").glob("02*.ipynb")
-    open_notebook(page, lab, path.name)
-    run_all(page, cells=len(code_cells(path)), timeout=400)
+    derived = panels_of(lab, path)
+    open_notebook(page, lab, derived.name)
+    run_all(page, cells=len(code_cells(derived)), timeout=300)
     panel = page.locator(".cnnlab-panel").nth(1)
     panel.scroll_into_view_if_needed()
     expect(status(panel)).to_have_text("done", timeout=30_000)

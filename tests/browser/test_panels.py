@@ -9,6 +9,8 @@ from conftest import ROOT, SCREENSHOTS, Lab
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Locator, Page, expect
 
+from tools.panel_notebooks import panel_notebook
+
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)  # a busy machine may need more than the usual 5 s
 
@@ -193,9 +195,11 @@ def test_a_live_panel_follows_its_slider(page: Page, lab: Lab, small: str) -> No
     screenshot(panel, "small-live")
 
 
-def notebooks_with_a_panel() -> list[Path]:
-    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
-    return [path for path in paths if any("Panel(" in cell.source for cell in code_cells(path))]
+def panels_of(lab: Lab, path: Path) -> Path:
+    """A notebook in Lab's folder that holds the chapter's panels and what they need: a whole chapter takes a minute."""
+    file = lab.folder / f"panels_{path.name}"
+    nbformat.write(panel_notebook(nbformat.read(path, as_version=4)), file)
+    return file
 
 
 def code_cells(path: Path) -> list[nbformat.NotebookNode]:
@@ -214,14 +218,12 @@ def change_a_control(panel: Locator) -> None:
         panel.locator("button[title^='column']").nth(30).click()
 
 
-@pytest.mark.parametrize("path", notebooks_with_a_panel(), ids=lambda path: path.stem)
-def test_the_panels_of_a_notebook(page: Page, lab: Lab, path: Path) -> None:
-    open_notebook(page, lab, path.name)
-    run_all(page, cells=len(code_cells(path)), timeout=300)
+def try_the_panels(page: Page, notebook: str) -> None:
+    """Change a control of each panel, run it, see another picture, stop it."""
     panels = page.locator(".cnnlab-panel")
     expect(panels).not_to_have_count(0)
     for number in range(panels.count()):
-        panel, name = panels.nth(number), path.stem + f"-panel{number + 1}" * (number > 0)
+        panel, name = panels.nth(number), notebook + f"-panel{number + 1}" * (number > 0)
         panel.scroll_into_view_if_needed()
         screenshot(panel, f"{name}-ready")
         before = source(panel)
@@ -233,3 +235,18 @@ def test_the_panels_of_a_notebook(page: Page, lab: Lab, path: Path) -> None:
         panel.locator(".cnnlab-stop").click()
         expect(status(panel)).to_have_text(re.compile("^(stopped|done)"), timeout=30_000)
         screenshot(panel, name)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_panels_of_a_chapter(page: Page, lab: Lab, path: Path) -> None:
+    derived = panels_of(lab, path)
+    open_notebook(page, lab, derived.name)
+    run_all(page, cells=len(code_cells(derived)), timeout=300)
+    try_the_panels(page, path.stem)
+
+
+def test_the_panels_of_a_whole_chapter(page: Page, lab: Lab) -> None:
+    (path,) = (ROOT / "notebooks").glob("05*.ipynb")
+    open_notebook(page, lab, path.name)
+    run_all(page, cells=len(code_cells(path)), timeout=300)
+    try_the_panels(page, f"{path.stem}-whole")

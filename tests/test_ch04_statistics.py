@@ -21,3 +21,11 @@ def test_a_channel_counts_if_it_changes_by_more_than_half() -> None:
     images = torch.full((2, 4, 3, 3), 0.5)
     others = images * torch.tensor([1.0, 0.6, 0.4, 1.8])[:, None, None]
     assert statistics.share_changed(net, ["same"], images, others) == {"same": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("last", "activation", "expected"),
+    [(0.09, 9.0, True), (0.03, 9.0, False), (0.09, 0.5, False)],  # fine again; a blur; fine, but another thing
+)
+def test_a_zoom_invents_what_enlarging_cannot_give(last, activation, expected):
+    assert statistics.invents([0.1, last, 0.02], [10.0, activation, 1.0]) == expected

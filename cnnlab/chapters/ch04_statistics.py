@@ -83,3 +83,18 @@ def compared(measure: str, others: Sequence[str] = LARGE) -> list[bool]:
         for result in recorded("ch04_growing")
         for grown, *large in zip(*(result[measure][name] for name in ("grown", *others)), strict=True)
     ]
+
+
+def invents(contrast: Sequence[float], activation: Sequence[float]) -> bool:
+    """Say whether a zoom's last frame is no mere enlargement; the order is first frame, last frame, first enlarged.
+
+    Its fine contrast is nearer, as a ratio, to the first frame's than to the enlarged one's, and it excites more.
+    """
+    first, last, enlarged = contrast
+    return last**2 > first * enlarged and activation[1] > activation[2]
+
+
+def inventive_zooms() -> list[bool]:
+    """Say for each zoom of `make evidence` whether it `invents`."""
+    zooms = recorded("ch04_zoom")
+    return [invents(list(zoom["contrast"].values()), list(zoom["activation"].values())) for zoom in zooms]

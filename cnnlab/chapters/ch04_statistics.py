@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from scipy.stats import binomtest, rankdata
 from torch import Tensor
-from torchvision.transforms.functional import rotate
 
+from cnnlab._torchvision import torchvision
 from cnnlab.images import frequencies, resize
 from cnnlab.material.evidence import recorded
 from cnnlab.nets import Net
@@ -17,7 +17,7 @@ from cnnlab.transforms import blur
 UNSEEN: dict[str, Callable[[Tensor], Tensor]] = {
     "a blur": lambda image: blur(image, 1),
     "half the size": lambda image: resize(resize(image, image.shape[-1] // 2), image.shape[-1]),
-    "a turn": lambda image: rotate(image, 30),
+    "a turn": lambda image: torchvision.transforms.functional.rotate(image, 30),
 }
 # The large starts that a growing image is compared with (ch04_growing).
 LARGE = ("large, equal cost", "large, equal steps", "enlarged, equal cost", "enlarged, equal steps")

@@ -21,7 +21,7 @@ UPLOADS := --ServerApp.tornado_settings='{"websocket_max_message_size": 20000000
 
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
-.PHONY: help install lab test check format lines notebooks ledger evidence bench bench-course checkpoints paintings clean
+.PHONY: help install lab test check format lines notebooks student panels ledger evidence bench bench-course checkpoints paintings clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,12 @@ format: $(VENV)/.installed-test ## lay out code and notebooks as `make check` wa
 
 notebooks: $(VENV)/.installed ## run the notebooks again and save their outputs (NB="04 05": only these)
 	$(RUN) tools.run_notebooks $(NB)
+
+student: $(VENV)/.installed ## copies of the notebooks for a class, without outputs and solutions, in build/student
+	$(RUN) tools.student_notebooks $(NB)
+
+panels: $(VENV)/.installed ## a notebook for each chapter that holds its panels and what they need, in build/panels
+	$(RUN) tools.panel_notebooks $(NB)
 
 ledger: $(VENV)/.installed ## write LEDGER.md, the table of all claims, from the notebooks' outputs
 	$(RUN) tools.make_ledger

@@ -47,6 +47,9 @@ def test_all_panels_are_kept_with_their_comments_and_nothing_else() -> None:
         new_markdown_cell("# 99 · A chapter\n\nA question."),
         new_code_cell("import torch"),
         new_code_cell("slow = torch.rand(9)\nside = 2  # pixels\nslow.sum()"),
+        new_markdown_cell("## Before"),
+        new_markdown_cell("## Play"),
+        new_markdown_cell("What happens?"),
         new_code_cell("Panel(side)"),
         new_code_cell("panel = Panel(torch)\npanel"),
         new_code_cell("after = 1"),
@@ -54,7 +57,8 @@ def test_all_panels_are_kept_with_their_comments_and_nothing_else() -> None:
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     found = panel_notebook(nbformat.from_dict(new_notebook(cells=cells, metadata=kernel)))
     assert [cell.source for cell in found.cells] == [
-        "# 99 · A chapter", "import torch", "side = 2  # pixels", "Panel(side)", "panel = Panel(torch)\npanel",
+        "# 99 · A chapter", "import torch", "side = 2  # pixels",
+        "## Play", "What happens?", "Panel(side)", "panel = Panel(torch)\npanel",
     ]  # fmt: skip
 
 

@@ -22,21 +22,27 @@ COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp", "genexpr"}  # they run wher
 
 
 def panel_notebook(chapter: NotebookNode) -> NotebookNode:
-    """The chapter's title, the statements that its panels need, and the panels' cells.
+    """The chapter's title, the statements that its panels need, the panels' cells, and the text before each.
 
     Raises ValueError for a chapter without a panel.
     """
     title = chapter.cells[0].source.splitlines()[0]
-    cells = [(cell, ast.parse(cell.source).body) for cell in chapter.cells if cell.cell_type == "code"]
-    panels = [cell for cell, body in cells if any(_makes_a_panel(statement) for statement in body)]
+    cells = {cell.id: ast.parse(cell.source).body for cell in chapter.cells if cell.cell_type == "code"}
+    panels = [name for name, body in cells.items() if any(_makes_a_panel(statement) for statement in body)]
     if not panels:
         raise ValueError(f"no panel in {title!r}")
-    last = max(number for number, (cell, _) in enumerate(cells) if cell in panels)
-    statements = [(cell, statement) for cell, body in cells[: last + 1] for statement in body]
-    kept = needed([statement for _, statement in statements], {id(s) for c, s in statements if c in panels})
-    parts = [new_markdown_cell(title)]
-    for cell, body in cells[: last + 1]:
-        if source := "\n".join(_source(cell, statement) for statement in body if id(statement) in kept):
+    names = list(cells)
+    statements = [statement for name in names[: names.index(panels[-1]) + 1] for statement in cells[name]]
+    kept = needed(statements, {id(statement) for name in panels for statement in cells[name]})
+    parts, text = [new_markdown_cell(title)], list[str]()
+    for cell in chapter.cells[1:]:
+        if cell.cell_type == "markdown":  # of the text, what stands under the last heading
+            text = [cell.source] if cell.source.startswith("## ") else [*text, cell.source]
+            continue
+        if cell.id in panels:
+            parts += [new_markdown_cell(source) for source in text]
+            text = []
+        if source := "\n".join(_source(cell, statement) for statement in cells[cell.id] if id(statement) in kept):
             parts.append(new_code_cell(source))
     return new_notebook(cells=parts, metadata={"kernelspec": chapter.metadata.kernelspec})
 

@@ -37,13 +37,13 @@ def feeding_back_the_input(sound, a, b, c):
     return a * sound + b * x1 + c * x2
 
 
-def recall(marked, captures, sizes):
-    return {int(size): marked[captures & (sizes == size)].double().mean() for size in sizes[captures].unique()}
+def accuracy_by(found, labels, groups, of=None):
+    right = (found == labels).double()
+    return {int(n): right[groups == n].sum() / (of or int((groups == n).sum())) for n in groups.unique()}
 
 
-def precision(marked, captures, sizes):
-    found = sizes[captures & marked]
-    return {int(size): (found == size).sum().item() / marked.sum().item() for size in sizes[captures].unique()}
+def the_last_group_missing(found, labels, groups):
+    return {group: share for group, share in accuracy_by(found, labels, groups).items() if group != 400}
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,24 @@ def precision(marked, captures, sizes):
         (checks.check_carried, lambda weight, order: weight, "expected"),
         (checks.check_carried, lambda weight, order: weight[..., order][0], "has the shape"),
         (checks.check_carried, lambda weight, order: weight.double()[..., order], None),
-        (checks.check_recall_by_size, recall, None),
-        (checks.check_recall_by_size, lambda m, c, s: {n: v.tolist() for n, v in recall(m, c, s).items()}, None),
-        (checks.check_recall_by_size, lambda m, c, s: recall(m, c | True, s), "at size 0 nothing is captured"),
-        (checks.check_recall_by_size, lambda m, c, s: recall(c, m, s * m), "expected|divide|at size 0|the sizes"),
-        (checks.check_recall_by_size, precision, "not by all marks"),
-        (checks.check_recall_by_size, lambda m, c, s: list(recall(m, c, s).values()), "must return a dict"),
-        (checks.check_recall_by_size, lambda m, c, s: {"one": 1.0}, "of type list, expected numbers"),
+        (checks.check_accuracy_by, accuracy_by, None),
+        (checks.check_accuracy_by, lambda *a: {n: v.tolist() for n, v in accuracy_by(*a).items()}, None),
+        (checks.check_accuracy_by, lambda *a: accuracy_by(*a, of=60), "of the group, not by all answers"),
+        (checks.check_accuracy_by, lambda f, y, g: accuracy_by(f, y, g, int((f == y).sum())), "by all right answers"),
+        (checks.check_accuracy_by, lambda f, y, g: accuracy_by(f + 1, y, g), "expected"),
+        (checks.check_accuracy_by, the_last_group_missing, r"the groups are 0, 60 and 400, not \[0, 60\]"),
+        (checks.check_accuracy_by, lambda *a: list(accuracy_by(*a).values()), "must return a dict"),
+        (checks.check_accuracy_by, lambda *a: {"one": 1.0}, "of type list, expected numbers"),
+        (checks.check_decide, lambda: ((6, 16), ["time"]), None),
+        (checks.check_decide, lambda: ([1, 16], "time"), None),
+        (checks.check_decide, lambda: ((1, 16), ["leads", "time"]), "cannot even see in which lead"),
+        (checks.check_decide, lambda: ((6, 16), []), "does not recognize a beat that comes at another moment"),
+        (checks.check_decide, lambda: ((6, 64), ()), "does not recognize a beat that comes at another moment"),
+        (checks.check_decide, lambda: ((7, 16), ["time"]), "1 to 6 leads and 1 to 64 moments"),
+        (checks.check_decide, lambda: ((6, 16.0), ["time"]), "two whole numbers"),
+        (checks.check_decide, lambda: ((6, 16), ["moments"]), "a list of 'leads' and 'time'"),
+        (checks.check_decide, lambda: (6, 16), "the kernel must be two whole numbers"),
+        (checks.check_decide, lambda: (6, 16, "time"), "must return two things"),
     ],
 )
 def test_right_answers_are_accepted_and_mistakes_named(check: Callable, student: Callable, said: str | None) -> None:

@@ -52,9 +52,16 @@ def test_bands_formants_and_ticks_stand_at_their_frequencies() -> None:
     assert low < ticks["200"] < ticks["5,000"] < high  # high frequencies on top
 
 
-def test_ranges_show_the_mean_of_the_seeds() -> None:
-    figure = ch16_figures.show_ranges({"a": np.array([[0.2, 0.4], [0.4, 0.8]])}, [0.5, 1], "x", (0.9, 1.1))
-    assert np.allclose(figure.axes[0].lines[0].get_ydata(), [30, 60])
+def test_ranges_show_the_mean_of_the_trainings_over_numbers_or_names() -> None:
+    shares = {"along time": np.array([[0.2, 0.4], [0.4, 0.8]])}
+    figure = ch16_figures.show_ranges(shares, [0.5, 1], "x", guessing=0.5, trained=(0.9, 1.1))
+    line, guess = figure.axes[0].lines
+    assert np.allclose(line.get_ydata(), [30, 60])
+    assert list(guess.get_ydata()) == [50, 50]
+    assert figure.axes[0].get_xscale() == "log"
+    (axis,) = ch16_figures.show_ranges(shares, ["early", "late"], "x").axes
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["early", "late"]
+    assert axis.lines[0].get_color() == line.get_color() == ch16_figures.ORANGE
 
 
 def test_a_sentence_is_labeled_with_its_n_grams() -> None:

@@ -14,6 +14,7 @@ from cnnlab.chapters.ch16_go import (
     empty_board,
     go_boards,
     go_examples,
+    go_scores,
     group,
     marked,
     planes,
@@ -143,6 +144,20 @@ def test_symmetries_turn_the_answers_with_the_boards() -> None:
     for image, answer in zip(turned.images, turned.labels, strict=True):
         board = {(y, x): int(image[0, y, x] - image[1, y, x]) for y in range(5) for x in range(5)}
         assert torch.equal(marked(board, BLACK), answer)
+
+
+def test_marks_are_judged_by_the_best_empty_point_and_its_window() -> None:
+    board = board_from("X O . .\n. X . .\n. . . .\n. . . .")
+    exam = go_examples([board], [BLACK])  # Black captures at (0, 2)
+    sure = exam.labels.float()
+    assert go_scores(sure, exam) == (1, 1, 1)
+    beside = torch.zeros(1, 4, 4)
+    beside[0, 1, 3], beside[0, 0, 0] = 0.5, 0.9  # a point of the same window; a stone
+    assert go_scores(beside, exam)[1:] == (0, 1)
+    far = torch.zeros(1, 4, 4)
+    far[0, 3, 0] = 0.5
+    assert go_scores(far, exam)[1:] == (0, 0)
+    assert go_scores(far, exam)[0] < 0.1
 
 
 def test_a_click_puts_black_then_white_then_nothing() -> None:

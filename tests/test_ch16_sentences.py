@@ -11,6 +11,8 @@ from cnnlab.chapters.ch16_sentences import (
     LENGTH,
     PAD,
     PATTERNS,
+    SYNONYMS,
+    THINGS,
     VOCABULARY,
     one_hot,
     sentence,
@@ -45,6 +47,12 @@ def test_half_of_the_patterns_need_the_order() -> None:
     assert sorted(good) == sorted(bad)  # one bag of words
     assert opinions(good) == {True}
     assert opinions(bad) == {False}
+
+
+def test_synonyms_are_words_of_one_kind() -> None:
+    for synonyms in SYNONYMS:
+        assert sum(set(synonyms) <= set(kind) for kind in (GOOD, BAD, DEGREES, THINGS)) == 1
+    assert len({word for synonyms in SYNONYMS for word in synonyms}) == sum(map(len, SYNONYMS))
 
 
 def test_a_picture_gives_its_words_back() -> None:

@@ -1,10 +1,11 @@
-"""Checks of the exercises of chapter 16: liberties on a Go board, a resonator, shuffled columns, what a net misses."""
+"""Checks of the exercises of chapter 16: liberties, a resonator, shuffled columns, shares by group, new data."""
 
 import numpy as np
 import torch
 from scipy.signal import lfilter
 
 from cnnlab.chapters.ch16_go import EMPTY, board_from, group, neighbors, random_game
+from cnnlab.chapters.ch16_heart import LEADS, MOMENTS, learned
 from cnnlab.teaching.checks import Student, numbers, random_tensor, refuse, require, same, verdict
 
 BOARD = """
@@ -55,20 +56,36 @@ def check_carried(carried: Student) -> None:
     same(result, weight[..., order], f"{carried}(weight of shape (3, 1, 2, 7), order)")
 
 
-@verdict("each size has a share of its own, of the captures alone")
-def check_recall_by_size(recall_by_size: Student) -> None:
-    """Check `recall_by_size(marked, captures, sizes)`: bool, bool, int (N, H, W) -> {size: share marked}."""
-    marked, captures = random_tensor((4, 5, 6)) < 0.6, random_tensor((4, 5, 6), 1) < 0.5
-    sizes = (1 + 3 * random_tensor((4, 5, 6), 2)).long() * captures  # 0 where nothing is captured
-    sizes[sizes == 2] = 7  # not all sizes occur
-    expected = {size: marked[sizes == size].float().mean().item() for size in (1, 3, 7)}
-    precision = {size: (captures & marked & (sizes == size)).sum().item() / marked.sum().item() for size in (1, 3, 7)}
-    result = recall_by_size(marked, captures, sizes)
-    require(isinstance(result, dict), f"{recall_by_size} must return a dict, not {type(result).__name__}")
-    require(0 not in result, "at size 0 nothing is captured: look only at the captures")
-    keys = sorted(numbers(list(result), f"the list of sizes in {recall_by_size}(...)").astype(int).tolist())
-    require(keys == [1, 3, 7], f"the sizes that occur among the captures are 1, 3 and 7, not {keys}")
-    shares = [value for _, value in sorted(result.items())]
-    refuse(shares, list(precision.values()), "divide by the captures of this size, not by all marks")
-    for (size, share), found in zip(expected.items(), shares, strict=True):
-        same(found, share, f"{recall_by_size}(...)[{size}]", tolerance=1e-4)
+@verdict("each group has a share of its own")
+def check_accuracy_by(accuracy_by: Student) -> None:
+    """Check `accuracy_by(found, labels, groups)`: whole numbers (N,), (N,), (N,) -> {group: share that is right}."""
+    labels, groups = (5 * random_tensor((60,))).long(), torch.tensor([400, 0, 60])[(3 * random_tensor((60,), 1)).long()]
+    right = random_tensor((60,), 2) < 0.4 + groups / 1000
+    result = accuracy_by(torch.where(right, labels, labels + 1), labels, groups)
+    require(isinstance(result, dict), f"{accuracy_by} must return a dict, not {type(result).__name__}")
+    keys = sorted(numbers(list(result), f"the list of groups in {accuracy_by}(...)").astype(int).tolist())
+    require(keys == [0, 60, 400], f"the groups are 0, 60 and 400, not {keys}")
+    shares, hits = [value for _, value in sorted(result.items())], [int(right[groups == key].sum()) for key in keys]
+    for size, of in ((60, "all answers"), (sum(hits), "all right answers")):
+        refuse(shares, [hit / size for hit in hits], f"divide by the answers of the group, not by {of}")
+    for key, hit, share in zip(keys, hits, shares, strict=True):
+        same(share, hit / int((groups == key).sum()), f"{accuracy_by}(...)[{key}]", tolerance=1e-4)
+
+
+@verdict("the net finds the sick lead at moments where no beat of its training was")
+def check_decide(decide: Student) -> None:
+    """Check `decide()`: the kernel (leads, moments) and the axes to pool over, by a training of a few seconds."""
+    result = decide()
+    pair = isinstance(result, (tuple, list)) and len(result) == 2
+    require(pair, f"{decide} must return two things, the kernel and the axes to pool over, as in (2, 5), ['leads']")
+    kernel, axes = result
+    whole = isinstance(kernel, (tuple, list)) and len(kernel) == 2 and all(type(size) is int for size in kernel)
+    fits = whole and 1 <= kernel[0] <= LEADS and 1 <= kernel[1] <= MOMENTS
+    require(fits, f"the kernel must be two whole numbers, 1 to {LEADS} leads and 1 to {MOMENTS} moments")
+    names = [axes] if isinstance(axes, str) else axes
+    known = isinstance(names, (tuple, list, set)) and all(name in ("leads", "time") for name in names)
+    require(known, "the axes to pool over must be a list of 'leads' and 'time'; it may be empty")
+    own, later = learned(tuple(kernel), frozenset(names))
+    scores = f"the net is right for {own:.0%} of what it learned from, and for {later:.0%} of the exam"
+    require(own > 0.9, f"{scores}: it cannot even see in which lead the wave is late")
+    require(later >= 0.95, f"{scores}: it does not recognize a beat that comes at another moment")

@@ -17,6 +17,8 @@ from torch import Tensor
 from cnnlab.chapters.ch16_vowels import RATE, SAMPLES, Spectrogram
 from cnnlab.plots.base import BLUE, CYAN, GRAY, GREEN, ORANGE, RED, new_chart, new_figure
 
+COLORS = {"plain": BLUE, "along frequency": BLUE, "along the words": BLUE, "enlarged": ORANGE, "along time": ORANGE,
+          "along the embedding": ORANGE, "bag of words": GRAY}  # fmt: skip
 WOOD, LINES, INK, IVORY = "#e3b46c", "#6b4a1c", "#141414", "#fbfbf6"  # a board, its lines, its stones
 
 
@@ -93,17 +95,28 @@ def show_spectrograms(
     return figure
 
 
-def show_ranges(series: Mapping[str, np.ndarray], x: Sequence[float], xlabel: str, trained: Sequence[float]) -> Figure:
-    """Show accuracies (seeds, points) over x: a line is the mean, its band has all seeds; `trained` is shaded."""
+def show_ranges(
+    series: Mapping[str, np.ndarray], x: Sequence[float] | Sequence[str], xlabel: str, *, guessing: float = 0,
+    ylabel: str = "accuracy, %", trained: Sequence[float] = (),
+) -> Figure:  # fmt: skip
+    """Show shares (trainings, points) over x, numbers or names: a line is the mean, its band has all trainings.
+
+    `guessing` is the share that is reached without learning. `trained` is the range of x that was seen in training: it
+    is shaded, and x is logarithmic.
+    """
     figure, axis = new_chart(6.6, 3.1)
-    axis.axvspan(*trained, color=GRAY, alpha=0.2, linewidth=0, label="heard in training")
-    for color, (name, values) in zip((BLUE, ORANGE, GREEN), series.items(), strict=False):
-        axis.plot(x, 100 * values.mean(0), "o-", color=color, linewidth=2, label=name)
-        axis.fill_between(x, 100 * values.min(0), 100 * values.max(0), color=color, alpha=0.18, linewidth=0)
-    axis.axhline(20, color=GRAY, linestyle=":")
-    axis.text(x[-1], 22, "guessing", fontsize=8, ha="right")
-    axis.set(xlabel=xlabel, ylabel="accuracy, %", xscale="log", ylim=(0, 103))
-    axis.set_xticks(x, [f"{value:g}" for value in x])
+    positions = range(len(x)) if isinstance(x[0], str) else x
+    if trained:
+        axis.axvspan(*trained, color=GRAY, alpha=0.2, linewidth=0, label="heard in training")
+        axis.set_xscale("log")
+    for name, values in series.items():
+        color = COLORS.get(name, GREEN)
+        axis.plot(positions, 100 * values.mean(0), "o-", color=color, linewidth=2, label=name)
+        axis.fill_between(positions, 100 * values.min(0), 100 * values.max(0), color=color, alpha=0.18, linewidth=0)
+    if guessing:
+        axis.axhline(100 * guessing, color=GRAY, linestyle=":", label="guessing")
+    axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 103))
+    axis.set_xticks(positions, [value if isinstance(value, str) else f"{value:g}" for value in x])
     axis.minorticks_off()
     axis.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
@@ -121,11 +134,11 @@ def draw_reading(axis: Axes, words: Sequence[str], maps: Tensor) -> None:
 def ngram_table(rows: Sequence[tuple[str, float, Sequence[str]]]) -> str:
     """Write a table in HTML: a line per filter, with its name, its vote, and the n-grams on which it fires most.
 
-    A vote is the weight of the filter in the decision. A positive vote is green, a negative one red.
+    A vote is the weight of the filter in the decision; a line is the darker, the stronger its vote.
     """
     cells = []
     for name, vote, grams in rows:
-        color = to_hex((GREEN if vote > 0 else RED, min(abs(vote), 1) * 0.6), keep_alpha=True)
+        color = to_hex((GRAY, min(abs(vote), 1) * 0.6), keep_alpha=True)
         texts = (escape(name), f"{vote:+.2f}", "&emsp;".join(f"<i>{escape(gram)}</i>" for gram in grams))
         style = f'style="text-align: left; background: {color}"'
         cells.append("<tr>" + "".join(f"<td {style}>{text}</td>" for text in texts) + "</tr>")

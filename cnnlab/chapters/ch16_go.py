@@ -7,6 +7,7 @@ so no rule needs to know the size. Suicide is not allowed; only a game, not a bo
 from collections.abc import Iterator, Sequence
 
 import torch
+from sklearn.metrics import average_precision_score
 from torch import Generator, Tensor
 
 from cnnlab.training import Examples
@@ -138,3 +139,16 @@ def go_examples(boards: Sequence[Board], colors: Sequence[int], symmetries: bool
         return Examples(images, labels)
     ways = [(turns, flip) for turns in range(4) for flip in ((), (-1,))]
     return Examples(*(torch.cat([t.rot90(k, (-2, -1)).flip(f) for k, f in ways]) for t in (images, labels)))
+
+
+def go_scores(chances: Tensor, examples: Examples) -> tuple[float, float, float]:
+    """Judge the probabilities (N, H, W) that a net gives to the points: average precision, best point, its window.
+
+    The second is the share of boards where the best empty point captures; the third, where any point of its 2 × 2
+    window does.
+    """
+    best = chances.masked_fill(examples.images[:, :2].sum(1) > 0, -1).flatten(1).argmax(1, keepdim=True)
+    windows = torch.nn.functional.max_pool2d(examples.labels.float(), 2, ceil_mode=True)
+    windows = windows.repeat_interleave(2, 1).repeat_interleave(2, 2)[:, : chances.shape[1], : chances.shape[2]]
+    point, window = (marks.flatten(1).gather(1, best).float().mean().item() for marks in (examples.labels, windows))
+    return float(average_precision_score(examples.labels.flatten(), chances.flatten())), point, window

@@ -11,6 +11,9 @@ GOOD = ("good", "great", "lovely", "funny", "clever", "moving", "superb", "charm
 BAD = ("bad", "awful", "boring", "stupid", "dull", "clumsy", "dreadful", "tedious")
 THINGS = ("film", "story", "music", "plot", "ending", "acting", "cast", "dialogue")
 DEGREES = ("very", "really", "so", "quite")
+# Words that mean the same, by our own judgment.
+SYNONYMS = (("great", "superb"), ("lovely", "charming"), ("awful", "dreadful"), ("boring", "dull", "tedious"),
+            ("story", "plot"), ("very", "really"))  # fmt: skip
 PATTERNS = (
     "the {thing} was {degree} {right}",
     "the {thing} was not {degree} {wrong}",

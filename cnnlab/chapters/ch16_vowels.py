@@ -12,16 +12,16 @@ from cnnlab.training import Examples
 
 RATE = 16000  # samples per second
 SAMPLES = 6400  # of a recording: 0.4 s
-VOWELS = "aeiou"
-# Measured: the mean pitch and the first three formants, in Hz, of 33 men, 28 women and 15 children who said hud, head,
-# heed, hawed and who'd (Peterson & Barney 1952, "Control methods used in a study of the vowels", table II).
+VOWELS = ("hud", "head", "heed", "hawed", "who'd")  # the words in which they were spoken
+# Measured: the mean pitch and the first three formants, in Hz, of 33 men, 28 women and 15 children
+# (Peterson & Barney 1952, "Control methods used in a study of the vowels", table II).
 MEASURED: dict[str, dict[str, tuple[int, ...]]] = {
-    "men": {"a": (130, 640, 1190, 2390), "e": (130, 530, 1840, 2480), "i": (136, 270, 2290, 3010),
-            "o": (129, 570, 840, 2410), "u": (141, 300, 870, 2240)},
-    "women": {"a": (221, 760, 1400, 2780), "e": (223, 610, 2330, 2990), "i": (235, 310, 2790, 3310),
-              "o": (216, 590, 920, 2710), "u": (231, 370, 950, 2670)},
-    "children": {"a": (261, 850, 1590, 3360), "e": (260, 690, 2610, 3570), "i": (272, 370, 3200, 3730),
-                 "o": (263, 680, 1060, 3180), "u": (274, 430, 1170, 3260)},
+    "men": {"hud": (130, 640, 1190, 2390), "head": (130, 530, 1840, 2480), "heed": (136, 270, 2290, 3010),
+            "hawed": (129, 570, 840, 2410), "who'd": (141, 300, 870, 2240)},
+    "women": {"hud": (221, 760, 1400, 2780), "head": (223, 610, 2330, 2990), "heed": (235, 310, 2790, 3310),
+              "hawed": (216, 590, 920, 2710), "who'd": (231, 370, 950, 2670)},
+    "children": {"hud": (261, 850, 1590, 3360), "head": (260, 690, 2610, 3570), "heed": (272, 370, 3200, 3730),
+                 "hawed": (263, 680, 1060, 3180), "who'd": (274, 430, 1170, 3260)},
 }  # fmt: skip
 _BANDWIDTHS = (80, 100, 140)  # Hz, of the three resonances
 

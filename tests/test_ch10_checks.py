@@ -7,7 +7,6 @@ import torch
 from answers import assert_says
 from torch import Tensor
 
-from cnnlab import Net
 from cnnlab.chapters import ch10_checks as checks
 
 
@@ -23,12 +22,13 @@ def alpha_norm(image: Tensor, alpha: float) -> Tensor:
     return (image - 0.5).abs().pow(alpha).mean((1, 2, 3))
 
 
-def own_label(judge: Net, images: Tensor, photographs: Tensor) -> Tensor:
-    return judge.probabilities(images).amax(1)
+def nearer(pictures: Tensor, digits: Tensor) -> Tensor:
+    distances = torch.cdist(pictures, digits)
+    return (distances < distances.diagonal()[:, None]).sum(dim=1)
 
 
-def of_photograph(judge: Net, images: Tensor, photographs: Tensor) -> Tensor:
-    return judge.probabilities(photographs).amax(1)
+def found(pictures: Tensor, digits: Tensor, first: int) -> float:
+    return (nearer(pictures, digits) < first).float().mean().item()
 
 
 ANSWERS = {
@@ -38,8 +38,11 @@ ANSWERS = {
     "double norm": (checks.check_alpha_norm, lambda image, alpha: alpha_norm(image.double(), alpha), None),
     "no mean": (checks.check_alpha_norm, lambda image, alpha: (image - 0.5).abs().pow(alpha), "one number per image"),
     "signed": (checks.check_alpha_norm, lambda image, alpha: (image - 0.5).pow(alpha).mean((1, 2, 3)), "cancel out"),
-    "own label": (checks.check_second_opinion, own_label, "the photograph's, not the one"),
-    "photograph": (checks.check_second_opinion, of_photograph, "ask the judge about the rebuilt image"),
+    "found": (checks.check_found_among, found, None),
+    "a tensor": (checks.check_found_among, lambda *given: torch.tensor(found(*given)).double(), None),
+    "a count": (checks.check_found_among, lambda p, d, n: (nearer(p, d) < n).sum(), "divide by the number"),
+    "one more": (checks.check_found_among, lambda p, d, n: found(p, d, n + 1), "compare with <"),
+    "first only": (checks.check_found_among, lambda p, d, n: found(p, d, 1), "pictures of shape"),
 }  # fmt: skip
 
 

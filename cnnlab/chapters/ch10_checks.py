@@ -1,10 +1,9 @@
-"""Checks of the exercises of chapter 10: PSNR, the norm of an image, what of a code is missing, a second opinion."""
+"""Checks of the exercises of chapter 10: PSNR, the norm of an image, what of a code is missing, digits found again."""
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from cnnlab import objectives
-from cnnlab.nets import Net, named
 from cnnlab.teaching.checks import Student, random_tensor, refuse, same, verdict, within
 
 
@@ -47,16 +46,21 @@ def check_unexplained(unexplained: Student) -> None:
     within(unexplained(activations, target), 0, 1e30, "a map of zeros makes you divide by 0: divide by at least 1e-12")
 
 
-@verdict("the label is the photograph's, and the probability is the rebuilt image's")
-def check_second_opinion(second_opinion: Student) -> None:
-    """Check `second_opinion(judge, images, photographs)`: Net, (B, C, H, W) twice -> (B,), a probability each."""
-    logits = nn.Linear(60, 5)
-    logits.load_state_dict({"weight": 4 * (random_tensor((5, 60), 2) - 0.5), "bias": torch.zeros(5)})
-    judge = Net(named(flatten=nn.Flatten(), logits=logits), labels="abcde", device="cpu")
-    images, photographs = random_tensor((2, 4, 3, 4, 5))
-    chances, wanted = judge.probabilities(images), judge.probabilities(photographs)
-    result, each = second_opinion(judge, images, photographs), range(4)
-    refuse(result, chances.amax(1), "the label must be the photograph's, not the one that the judge gives to the image")
-    refuse(result, wanted.amax(1), "that is the photograph's own probability: ask the judge about the rebuilt image")
-    expected = chances[each, wanted.argmax(1)]
-    same(result, expected, f"{second_opinion}(judge, images of shape (4, 3, 4, 5), photographs)", tolerance=1e-4)
+@verdict("a picture counts if fewer than `first` other digits are nearer than its own")
+def check_found_among(found_among: Student) -> None:
+    """Check `found_among(pictures, digits, first)`: (N, pixels) twice, a number -> a share of 0 to 1."""
+    digits = random_tensor((10, 5))
+    pictures = digits + 0.7 * random_tensor((10, 5), 1)
+    distances = torch.cdist(pictures, digits)
+    nearer = (distances < distances.diagonal()[:, None]).sum(dim=1)
+    farther = (distances > distances.diagonal()[:, None]).sum(dim=1)
+    for first in (1, 2, 3):
+        result = found_among(pictures, digits, first)
+        refuse(result, int((nearer < first).sum()), "give a share, of 0 to 1: divide by the number of pictures")
+        refuse(result, _share(nearer <= first), "the own digit is one of the `first` nearest: compare with <")
+        refuse(result, _share(farther < first), "count the digits that are nearer than its own, not farther")
+        same(result, _share(nearer < first), f"{found_among}(pictures of shape (10, 5), digits, {first})")
+
+
+def _share(chosen: Tensor) -> float:
+    return chosen.float().mean().item()

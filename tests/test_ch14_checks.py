@@ -24,6 +24,10 @@ def share(net: Net, images: Tensor, target: int, kept: Callable = torch.round) -
     return (net(kept(255 * images) / 255).argmax(1) == target).double().mean().item()
 
 
+def universal(perturbation: Tensor, grads: Tensor, eps: float, rate: float) -> Tensor:
+    return (perturbation - rate * grads.sum(0, keepdim=True).sign()).clamp(-eps, eps)
+
+
 MISTAKES = {
     "squares": (ch14_checks.check_flips_at, lambda w, x: (x @ w).abs() / w.norm(), "not their squares"),
     "negative": (ch14_checks.check_flips_at, lambda w, x: x @ w / w.abs().sum(), "at least 0"),
@@ -51,6 +55,17 @@ MISTAKES = {
         "before saving",
     ),
     "rounded down": (ch14_checks.check_share_after_saving, lambda n, i, t: share(n, i, t, torch.floor), "not down"),
+    "signs first": (
+        ch14_checks.check_universal_step,
+        lambda r, g, e, t: universal(r, g.sign(), e, t),
+        "first, and take",
+    ),
+    "all numbers alike": (
+        ch14_checks.check_universal_step,
+        lambda r, g, e, t: r - t * g.mean(0)[None].sign(),
+        "the ball",
+    ),
+    "up for all": (ch14_checks.check_universal_step, lambda r, g, e, t: universal(r, -g, e, t), "must fall"),
     "a count": (ch14_checks.check_share_after_saving, lambda n, i, t: 7 * share(n, i, t), "not the number of images"),
 }
 

@@ -1,4 +1,4 @@
-"""Checks of the exercises of chapter 14: distances to a flip, steps of PGD in two norms, margins, what a file keeps."""
+"""Checks of the exercises of chapter 14: a flip, steps in two norms and for all photographs, margins, files."""
 
 import torch
 from torch import nn
@@ -89,3 +89,18 @@ def check_share_after_saving(share_after_saving: Student) -> None:
     refuse(result, 2, f"{share_after_saving} must return a share, not the number of images")
     same(result, 2 / 7, f"{share_after_saving}(net, 7 images, 2)", tolerance=1e-4)
     same(share_after_saving(net, images, 0), 5 / 7, f"{share_after_saving}(net, 7 images, 0)", tolerance=1e-4)
+
+
+@verdict("one step serves all photographs, and no number leaves the ball")
+def check_universal_step(universal_step: Student) -> None:
+    """Check `universal_step(perturbation, grads, eps, rate)`: (1, C, H, W), (B, C, H, W) -> (1, C, H, W)."""
+    perturbation, grads = random_tensor((1, 3, 4, 5)) * 0.2 - 0.1, random_tensor((6, 3, 4, 5), 1) ** 3 - 0.25
+    result, mean = universal_step(perturbation, grads, 0.1, 0.04), grads.mean(0, keepdim=True)
+    down = perturbation - 0.04 * mean.sign()
+    refuse(result, (perturbation + 0.04 * mean.sign()).clamp(-0.1, 0.1), "the objective must fall: step against it")
+    refuse(result, down, "some numbers are larger than eps: go back into the ball")
+    for moved in (grads.sign().mean(0, keepdim=True), grads.sign().sum(0, keepdim=True).sign(), mean):
+        step = (perturbation - 0.04 * moved).clamp(-0.1, 0.1)
+        refuse(result, step, "average the gradients over the photographs first, and take the sign of the average")
+    refuse(result, down.clamp(0, 0.1), "a perturbation has both signs: the ball is from -eps to eps")
+    same(result, down.clamp(-0.1, 0.1), f"{universal_step}(perturbation (1, 3, 4, 5), grads (6, 3, 4, 5), 0.1, 0.04)")

@@ -9,7 +9,7 @@ from cnnlab._data import DATA
 def recorded(name: str) -> list[dict[str, Any]]:
     """The results of an experiment of tools/evidence, one dict per seed, each with its "seed".
 
-    Raises RuntimeError if there is no such file; `make evidence` measures it. Chapters 02 to 09.
+    Raises RuntimeError if there is no such file; `make evidence` measures it. Chapters 02 to 16.
     """
     file = DATA / "evidence" / f"{name}.json"
     if not file.is_file():

@@ -1,7 +1,8 @@
 """Adversarial examples: the loop of the course, started at a photograph and kept close to it. Chapters 14 and 15.
 
 The objective says what an attack wants: `-cross_entropy(labels)` leads away from the labels, `cross_entropy(target)`
-leads to a target. All attacks treat every image of the batch by itself.
+leads to a target. All attacks treat every image of the batch by itself; but in `smallest` the images share L-BFGS's
+approximation, so each one's result depends a little on the others.
 """
 
 from collections.abc import Iterator

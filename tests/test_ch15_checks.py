@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from answers import assert_says
+from scipy.stats import beta
 
 from cnnlab.chapters import ch15_checks as checks
 
@@ -82,17 +83,21 @@ def test_gradients_left_over_from_the_attack_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("combine", "said"),
+    ("bound", "only_right", "scale", "said"),
     [
-        (lambda right: right.all(0).double().mean().item(), None),
-        (lambda right: right.float().mean().item(), "mean over the attacks"),
-        (lambda right: right.float().mean(1).min().item(), "strongest attack alone"),
-        (lambda right: right.any(0).float().mean().item(), "not after one of them"),
-        (lambda right: right.all(0).sum(), "expected"),
+        ("lower", True, 1.0, None),
+        ("none", True, 1.0, "lower Clopper-Pearson bound"),
+        ("lower", False, 1.0, "a wrong guess"),
+        ("lower", True, 2.0, "sigma is missing"),
+        ("too low", True, 1.0, "expected"),
     ],
 )
-def test_a_defense_is_judged_by_all_attacks_together(combine, said: str | None) -> None:
-    def right_after_all(net, attacked, labels):
-        return combine(torch.stack([net(images).argmax(1) == labels for images in attacked]))
+def test_a_certificate_counts_only_what_is_sure(bound: str, only_right: bool, scale: float, said: str | None) -> None:
+    def certified(hits, right, count, sigma, radius):
+        alpha = 1e-9 if bound == "too low" else 0.001
+        low = torch.from_numpy(beta.ppf(alpha, hits, count - hits + 1))
+        share = (hits / count).clamp(max=0.999) if bound == "none" else low
+        sure = scale * sigma * torch.special.ndtri(share) > radius
+        return (sure & right if only_right else sure).double().mean().item()
 
-    assert_says(checks.check_right_after_all, right_after_all, said)
+    assert_says(checks.check_certified, certified, said)

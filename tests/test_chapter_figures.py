@@ -117,3 +117,20 @@ def test_portraits_stand_beside_their_patches() -> None:
     assert ch04_figures.four_patches([]).min() == 1
     figures = [figure, ch04_figures.show_waves(32)]
     assert all(picture(figure).getextrema() != ((255, 255),) * 3 for figure in figures)
+
+
+def test_a_color_is_a_net_and_a_style_of_line_is_a_kind() -> None:
+    series = {f"{net}, {kind}": [0.5, 1.0] for net in ("one", "two") for kind in ("fooled", "at random")}
+    lines = ch15_figures.show_kinds(series, "eps", "share", [0, 1]).axes[0].lines
+    colors, styles = [line.get_color() for line in lines], [line.get_linestyle() for line in lines]
+    assert colors[0] == colors[1] != colors[2] == colors[3]
+    assert styles == ["-", "--", "-", "--"]
+
+
+def test_an_estimate_that_is_right_lies_in_the_band() -> None:
+    figure = ch15_figures.show_estimate(torch.tensor([0.1, 0.2]), torch.tensor([0.1, 0.3]))
+    (axis,) = figure.axes
+    assert [list(line.get_ydata()) for line in axis.lines] == [pytest.approx([0.1, 0.3])]
+    (band,) = axis.collections
+    assert band.get_paths()[0].contains_point((0.1, 0.1))
+    assert not band.get_paths()[0].contains_point((0.2, 0.3))

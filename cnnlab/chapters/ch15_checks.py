@@ -1,13 +1,13 @@
-"""Checks of the exercises of chapter 15: distances of linear nets, HOG by hand, training and testing a defense."""
+"""Checks of the exercises of chapter 15: distances of linear nets, HOG by hand, training a defense, a certificate."""
 
 from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
+from scipy.stats import beta
 from torch import Tensor, nn
 
 from cnnlab.chapters.ch15_hog import hog_net
-from cnnlab.nets import Net, named
 from cnnlab.teaching.checks import Student, random_tensor, refuse, same, verdict
 from cnnlab.training import initialize
 
@@ -95,21 +95,22 @@ def check_boxed_eps(boxed_eps: Student) -> None:
     same(impossible, torch.inf, f"{boxed_eps}, where even eps = 1 does not bring the margin to 0,")
 
 
-@verdict("a digit counts only if no attack fools the net with it")
-def check_right_after_all(right_after_all: Student) -> None:
-    """Check `right_after_all(net, attacked, labels)`: the share read right in each of the batches."""
-    logits = nn.Linear(4, 3)
-    logits.weight.data, logits.bias.data = torch.eye(3, 4), torch.zeros(3)
-    net = Net(named(flatten=nn.Flatten(), logits=logits), device="cpu")
-    labels = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
-    right = torch.tensor([[1, 1, 1, 1, 1, 0, 0, 1], [1, 0, 1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 0, 1, 0, 1]])  # 3 in all
-    attacked = []
-    for seed, row in enumerate(right):
-        images = 0.5 * random_tensor((8, 1, 2, 2), seed)
-        images.flatten(1)[range(8), torch.where(row == 1, labels, (labels + 1) % 3)] = 1
-        attacked.append(images)
-    result = right_after_all(net, attacked, labels)
-    refuse(result, 17 / 24, "this is the mean over the attacks: one attack that succeeds is enough")
-    refuse(result, 5 / 8, "this is the strongest attack alone: count the images that no attack fools")
-    refuse(result, 7 / 8, "a digit counts only if it is read right after every attack, not after one of them")
-    same(result, 3 / 8, f"{right_after_all}(net, 3 batches of 8 images, labels)", tolerance=1e-4)
+@verdict("a digit counts if its guess is right and the lower bound of its share is high enough")
+def check_certified(certified: Student) -> None:
+    """Check `certified(hits, right, count, sigma, radius)`: the share certified at a radius, alpha = 0.001."""
+    hits = torch.tensor([1000, 1000, 990, 950, 850, 700, 560, 520])
+    right = torch.tensor([True, False, True, False, True, True, True, True])
+    low = torch.from_numpy(beta.ppf(0.001, hits, 1001 - hits))  # 0.993, 0.993, 0.978, 0.926, 0.813, 0.653, 0.51, 0.47
+    reach, naive = torch.special.ndtri(low), torch.special.ndtri((hits / 1000).double().clamp(max=0.999))
+    for radius in (0.0, 0.3):
+        mistakes = {
+            "hits / count is no bound: take the lower Clopper-Pearson bound": right & (0.5 * naive > radius),
+            "a wrong guess is not certified: ask `right`": 0.5 * reach > radius,
+            "sigma is missing: R is sigma times the standard deviations": right & (reach > radius),
+        }
+        result, expected = certified(hits, right, 1000, 0.5, radius), right & (0.5 * reach > radius)
+        for message, mistake in mistakes.items():
+            if mistake.sum() != expected.sum():
+                refuse(result, mistake.sum().item() / 8, message)
+        what = f"{certified}(hits, right, 1000, 0.5, {radius})"
+        same(result, expected.sum().item() / 8, what, tolerance=1e-4)

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from cnnlab.nets import Net
-from cnnlab.plots.base import draw_image, draw_probabilities, new_figure
+from cnnlab.plots.base import BLUE, GRAY, GREEN, ORANGE, draw_image, draw_probabilities, new_chart, new_figure
+from cnnlab.plots.charts import curves
 
 
 def show_fooled(nets: Mapping[str, Net], image: Tensor, changed: Tensor, title: str = "") -> Figure:
@@ -53,4 +54,26 @@ def show_rates(tables: Mapping[str, Tensor], rows: Sequence[str], columns: Seque
         axis.spines[:].set_visible(False)
     axes[0].set_yticks(range(len(rows)), rows)
     figure.supylabel(ylabel, fontsize=10)
+    return figure
+
+
+def show_kinds(series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, x: Sequence[float]) -> Figure:
+    """Show curves that are named "net, kind": each net has a color, each kind a style of line."""
+    figure = curves(series, xlabel, ylabel, x=x)
+    (axis,) = figure.axes
+    nets, kinds = (list(dict.fromkeys(names)) for names in zip(*(name.split(", ") for name in series), strict=True))
+    for line, (net, kind) in zip(axis.lines, (name.split(", ") for name in series), strict=True):
+        line.set(color=(BLUE, ORANGE, GREEN)[nets.index(net)], linestyle=("-", "--")[kinds.index(kind)])
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def show_estimate(estimate: Tensor, found: Tensor) -> Figure:
+    """Show the eps that was found over its estimate, one dot per image; the gray band is the estimate +- a quarter."""
+    figure, axis = new_chart(4.6, 3.4)
+    end = float(estimate.max())
+    axis.fill_between([0, end], [0, 0.8 * end], [0, 1.25 * end], color=GRAY, alpha=0.25, label="right within a quarter")
+    axis.plot(estimate, found, "o", color=BLUE, markersize=4, alpha=0.7)
+    axis.set(xlabel="eps, from the slope at the digit", ylabel="smallest eps found")
+    axis.legend(frameon=False)
     return figure

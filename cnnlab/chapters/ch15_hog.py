@@ -8,6 +8,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from skimage.feature import hog
 from torch import Tensor, nn
 
 from cnnlab.nets import Net, named
@@ -68,6 +69,12 @@ class _Blocks(nn.Module):
         x = torch.cat([cells[..., :-1, :-1], cells[..., :-1, 1:], cells[..., 1:, :-1], cells[..., 1:, 1:]], dim=1)
         x = (x / (x.square().sum(1, keepdim=True) + 1e-10).sqrt()).clamp(max=0.2)
         return x / (x.square().sum(1, keepdim=True) + 1e-10).sqrt()
+
+
+def scikit_image_hog(image: Tensor) -> Tensor:
+    """Compute HOG with scikit-image, in the order of `hog_net`: (1, C, H, W) -> (1, 36, rows, columns)."""
+    blocks = hog(image[0].numpy(), 9, (8, 8), (2, 2), "L2-Hys", channel_axis=0, feature_vector=False)
+    return torch.from_numpy(blocks).permute(2, 3, 4, 0, 1).flatten(0, 2)[None]  # from (rows, columns, 2, 2, 9)
 
 
 def hog_sheet(cells: Tensor) -> Tensor:

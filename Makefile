@@ -72,6 +72,8 @@ bench-course: $(VENV)/.installed ## run time and memory of every notebook, the s
 checkpoints: $(VENV)/.installed-test ## train the networks that the course ships, into data/ (minutes)
 	$(RUN) tools.convert_squeezenet
 	$(RUN) tools.make_checkpoints
+	$(RUN) tools.train_decoders
+	$(RUN) tools.train_style_net
 
 paintings: $(VENV)/.installed ## paint the paintings that the course ships, into data/ (seconds)
 	$(RUN) tools.make_paintings

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cnnlab.chapters.ch11_dreams import deep
 from cnnlab.descent import descend
 from cnnlab.files import save_image
 from cnnlab.images import noise
@@ -15,7 +16,6 @@ from cnnlab.objectives import channel, code, energy, total_variation
 from cnnlab.parametrizations import spectrum
 from cnnlab.plots.sheets import tile
 from cnnlab.steps import adam, lbfgs
-from cnnlab.techniques.dreaming import dream
 from cnnlab.techniques.gram_style import gram, style
 from cnnlab.transforms import compose, jitter, wobble
 from cnnlab.zoo.load import load_net
@@ -48,7 +48,7 @@ def main() -> None:
     save_image(tile(run.finish(), 5, gap=6), FOLDER / "neurons.jpg")
 
     photos = [photo(name, (320, 480)) for name in ("china", "coffee")]
-    dreams = [dream(net, -energy("fire7"), image, octaves=5, steps=16).finish() for image in photos]
+    dreams = [deep(net, -energy("fire7"), image).finish() for image in photos]
     save_image(tile(dreams, 2, gap=6), FOLDER / "dream.jpg")
 
     pairs = {"china": "swirls", "astronaut": "circles", "cat": "mosaic", "coffee": "wave"}

@@ -36,12 +36,12 @@ from cnnlab import (
     wobble,
 )
 from cnnlab.chapters.ch07_invariance import moved
+from cnnlab.chapters.ch11_dreams import deep
 from cnnlab.chapters.ch15_hog import hog_net
 from cnnlab.chapters.ch16_figures import draw_board
 from cnnlab.chapters.ch16_go import go_boards, go_examples
 from cnnlab.nets import Net
 from cnnlab.plots.base import draw_image, new_figure
-from cnnlab.techniques.dreaming import dream
 from cnnlab.techniques.gram_style import gram, style
 from cnnlab.techniques.inversion import invert, textures
 from cnnlab.techniques.occlusion import occlusion_map
@@ -112,7 +112,7 @@ def pictures(net: Net) -> dict[str, Tensor]:
     peacock.finish()
     return {
         "10 rebuilt from fire5": invert(net, "fire5", content, gray(china.shape), steps=60).finish(),
-        "11 dreamed by fire7": dream(net, -energy("fire7"), photo("coffee", 300), steps=16).finish(),
+        "11 dreamed by fire7": deep(net, -energy("fire7"), photo("coffee", 300)).finish(),
         "12 painted like swirls": descend(
             net, objective, china, steps=50, step=lbfgs(), parametrization=spectrum()
         ).finish(),

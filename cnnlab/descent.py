@@ -80,14 +80,13 @@ def descend(
     steps, transform = integer(steps, "steps", 1), copy.deepcopy(transform)
     for layer in (layers := objective.layers):
         net.graph.node(layer)  # raises the error that lists the layers
-    with torch.inference_mode(False):  # whatever mode the caller is in: the variable needs gradients
+    with torch.inference_mode(False):  # whatever mode the caller is in: the variable needs gradients, a rule a memory
         start = as_image(image).detach().to(net.device, net.dtype).clone()
         variable, decode = (parametrization or pixels())(start)
+        update = (step or adam(0.05))(variable.requires_grad_())
     in_pixels = variable.shape == start.shape
     if project and not in_pixels:
         raise ValueError("project moves pixels; use it with parametrization=pixels()")
-    variable.requires_grad_()
-    update = (step or adam(0.05))(variable)
     lowest, best = float("inf"), start
     values: list[float] = []  # the objective at each evaluation; a step may need several
 

@@ -12,13 +12,8 @@ from cnnlab.material.photos import photo
 from cnnlab.techniques.inversion import invert
 from cnnlab.zoo.load import load_net
 
-SEEDS = (
-    0,
-    1,
-    2,
-    3,
-    4,
-)  # seed n reads group n; the last seed reads the first group again, with other crops
+# Seed n reads group n; the last one reads the first group again, with other crops.
+SEEDS = (0, 1, 2, 3, 4)
 FULL: dict[str, Any] = {"layers": ("fire7", "relu10"), "crops": 60, "epochs": 10, "steps": 200}
 TINY = {"layers": ("fire7", "relu10"), "crops": 1, "epochs": 1, "steps": 2}
 

@@ -66,7 +66,7 @@ def test_the_ledger_holds_criterion_numbers_control_outcome_and_the_cell(tmp_pat
     notebook = claimed()
     nbformat.write(notebook, tmp_path / "01_x.ipynb")
     text = ledger(tmp_path)
-    where = f"[01](notebooks/01_x.ipynb#cell-id={notebook.cells[0]['id']})"
+    where = f"[01](01_x.ipynb#cell-id={notebook.cells[0]['id']})"
     assert f"| A1 | a \\| b | ours | more than 2 | 3 | 4 nets | chance: 1 | holds | {where} |" in text
-    assert f"not tested: a larger net | [01](notebooks/01_x.ipynb#cell-id={notebook.cells[1]['id']}) |" in text
+    assert f"not tested: a larger net | [01](01_x.ipynb#cell-id={notebook.cells[1]['id']}) |" in text
     assert "Of 2 claims 1 hold, 0 do not hold, and 1 are not tested." in text

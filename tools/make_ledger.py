@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from cnnlab.teaching.claims import IDS, MIME
 
 ROOT = Path(__file__).parent.parent
-LEDGER = ROOT / "LEDGER.md"
+LEDGER = ROOT / "notebooks" / "LEDGER.md"
 OUTCOMES = {True: "holds", False: "does not hold", None: "not tested"}
 HEADER = ("", "claim", "whose", "it holds if", "measured", "n", "control", "outcome", "where")
 
@@ -36,7 +36,7 @@ def rows(notebook: NotebookNode) -> list[dict[str, Any]]:
 def line(chapter: Path, row: dict[str, Any]) -> str:
     """One line of the table."""
     outcome = OUTCOMES[row["holds"]] + (f": {row['reason']}" if row["reason"] else "")
-    where = f"[{chapter.name[:2]}](notebooks/{chapter.name}#cell-id={row['cell']})"
+    where = f"[{chapter.name[:2]}]({chapter.name}#cell-id={row['cell']})"
     texts = (row["id"], row["claim"], row["source"], row["criterion"], row["measured"], row["n"], row["control"])
     return "| " + " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in (*texts, outcome, where)) + " |"
 

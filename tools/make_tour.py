@@ -48,7 +48,7 @@ from cnnlab.techniques.occlusion import occlusion_map
 from cnnlab.techniques.relu_rules import guided
 from cnnlab.zoo.zfnets import trained_zfnet
 
-FILE = Path(__file__).parent.parent / "data" / "pictures" / "tour.jpg"
+FILE = Path(__file__).parent.parent / "notebooks" / "tour.jpg"
 SIDE = 224
 
 

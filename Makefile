@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip --disable-pip-version-check install -c constraints.txt
 ARGS =
+# `make lab` lays the reader's copy here: git does not know it, so that a `git pull` never meets their work.
+FOLDER = cnnlab-course
 NB =
+NET = squeezenet
 PEERS := build/peers
 
 # The first Python found that the course runs on; `make PYTHON=/path/to/python install` takes another.
@@ -13,23 +16,17 @@ SUITABLE := import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14)
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
-# JupyterLab refuses to run as root (in a container, say) unless it is told to.
-ALLOW_ROOT := $(shell test "`id -u`" = 0 && echo --allow-root)
-
-# An upload travels in one message; tornado's limit of 10 MB would cut the connection on a large photograph.
-UPLOADS := --ServerApp.tornado_settings='{"websocket_max_message_size": 200000000}'
-
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
-.PHONY: help install lab test check format lines notebooks student panels ledger evidence bench bench-course checkpoints paintings clean
+.PHONY: help install lab test check format lines notebooks student assignments hub panels apps slides site microscope ledger evidence bench bench-course checkpoints paintings clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: $(VENV)/.installed ## make .venv with the package and what it needs
 
-lab: $(VENV)/.installed ## open the course in JupyterLab (ARGS="--no-browser --port 9000" goes to it)
-	$(RUN) jupyterlab $(ALLOW_ROOT) $(UPLOADS) notebooks/00_start_here.ipynb $(ARGS)
+lab: $(VENV)/.installed ## open your copy of the course in JupyterLab (ARGS="--no-browser" goes to it; FOLDER=notebooks: no copy)
+	$(RUN) cnnlab lab "$(FOLDER)" $(ARGS)
 
 test: check ## everything: check, unit tests, browser tests, every notebook (ARGS="-k gram" goes to pytest)
 	$(RUN) pytest $(NBVAL) -m "" tests notebooks $(ARGS)
@@ -54,8 +51,26 @@ notebooks: $(VENV)/.installed ## run the notebooks again and save their outputs 
 student: $(VENV)/.installed ## copies of the notebooks for a class, without outputs and solutions, in build/student
 	$(RUN) tools.student_notebooks $(NB)
 
+assignments: $(VENV)/.installed-classroom ## a course folder for nbgrader, in build/assignments (NB="01 02" ARGS="--folder ~/marking")
+	$(RUN) tools.assignments $(NB) $(ARGS)
+
+hub: $(VENV)/.installed-hub build/hub/.installed ## JupyterHub for a class on this server, as root; TEACHING.md says what to do before
+	$(RUN) jupyterhub -f deploy/jupyterhub_config.py $(ARGS)
+
 panels: $(VENV)/.installed ## a notebook for each chapter that holds its panels and what they need, in build/panels
 	$(RUN) tools.panel_notebooks $(NB)
+
+apps: $(VENV)/.installed-apps ## the panels as pages without code, in the browser (NB="05", ARGS="--no-browser --port=9000")
+	$(RUN) tools.make_apps $(NB) -- $(ARGS)
+
+slides: $(VENV)/.installed ## a deck of slides for each chapter, HTML and PDF, in build/slides (needs npm)
+	$(RUN) tools.make_slides $(NB)
+
+microscope: $(VENV)/.installed-microscope ## a page for every channel of a network, in build/microscope (NET=resnet50 ARGS="--layers layer3")
+	$(RUN) cnnlab.microscope --net $(NET) $(ARGS)
+
+site: $(VENV)/.installed-site ## the course as a book to read in a browser, in build/site (needs npm once)
+	$(RUN) tools.site
 
 ledger: $(VENV)/.installed ## write LEDGER.md, the table of all claims, from the notebooks' outputs
 	$(RUN) tools.make_ledger
@@ -89,10 +104,36 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PIP) -e .
 	@touch $@
 
+$(VENV)/.installed-classroom: $(VENV)/.installed
+	$(PIP) -e ".[classroom]"
+	@touch $@
+
+$(VENV)/.installed-hub: $(VENV)/.installed
+	$(PIP) -e ".[hub]"
+	@touch $@
+
+build/hub/.installed: deploy/package.json
+	@command -v npm >/dev/null || { echo "The hub needs npm: install Node.js 18 or later."; exit 1; }
+	mkdir -p build/hub && cp deploy/package.json build/hub
+	npm install --prefix build/hub --no-audit --no-fund --no-package-lock
+	@touch $@
+
 # What attacks and attributions are compared with, without their wishes: torchattacks asks for an older requests.
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) -e ".[test]"
+	$(PIP) -e ".[test,site,apps,classroom,hub,microscope]"
 	$(PIP) --no-deps torchattacks captum
+	@touch $@
+
+$(VENV)/.installed-apps: $(VENV)/.installed
+	$(PIP) -e ".[apps]"
+	@touch $@
+
+$(VENV)/.installed-microscope: $(VENV)/.installed
+	$(PIP) -e ".[microscope]"
+	@touch $@
+
+$(VENV)/.installed-site: $(VENV)/.installed
+	$(PIP) -e ".[site]"
 	@touch $@
 
 # The peers see the course's packages behind their own.

@@ -1,7 +1,8 @@
-"""Where the files of data/ lie."""
+"""Where the course's files lie: an installed wheel holds them inside the package, a checkout beside it."""
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parent
-DATA: Path = _PACKAGE / "data" if (_PACKAGE / "data").is_dir() else _PACKAGE.parent / "data"
-"""The folder data/: an installed wheel holds it inside the package, a checkout beside it."""
+PACKAGE: Path = Path(__file__).resolve().parent
+DATA, NOTEBOOKS = (
+    PACKAGE / name if (PACKAGE / name).is_dir() else PACKAGE.parent / name for name in ("data", "notebooks")
+)

@@ -1,0 +1,92 @@
+"""A channel's page is one file: a WebP picture that holds its sheet of pictures and, as XMP, what was measured."""
+
+import base64
+import io
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from cnnlab.files import to_pil
+from cnnlab.images import resize
+from cnnlab.inputs import from_pil
+
+SMALL = 56  # pixels of a patch and of its projection on the sheet
+COUNT = 9
+QUALITY = 34  # of WebP: a page with pictures of 128 pixels takes about 14 KB
+
+
+def path_of(folder: Path, layer: str, channel: int) -> Path:
+    """Where the page of a channel lies: channels/fire4/0012.webp."""
+    return folder / "channels" / layer.replace("/", "_") / f"{channel:04d}.webp"
+
+
+def sheet(pictures: Tensor, texture: Tensor | None, patches: list[Tensor], projections: list[Tensor]) -> Tensor:
+    """All pictures of a channel as one, (1, 3, size + 2 * 56, width): pictures and texture, patches, projections.
+
+    Args:
+        pictures: (3, 3, size, size), as `portraits` gives them.
+        texture: (3, size, size), or None.
+        patches, projections: at most nine squares (1, 3, n, n) each, in [0, 1].
+    """
+    size = pictures.shape[-1]
+    width = max(4 * size, COUNT * SMALL)
+    result = torch.full((1, 3, size + 2 * SMALL, width), 0.5)
+    for column, picture in enumerate([*pictures, *([] if texture is None else [texture])]):
+        result[0, :, :size, column * size : (column + 1) * size] = picture
+    for row, squares in enumerate((patches, projections)):
+        top = size + row * SMALL
+        for column, square in enumerate(squares):
+            result[..., top : top + SMALL, column * SMALL : (column + 1) * SMALL] = resize(square, SMALL)
+    return result.clamp(0, 1)
+
+
+def pack(image: Tensor, record: dict[str, Any]) -> bytes:
+    """The file of a page: the sheet (1, 3, H, W) and its record."""
+    buffer = io.BytesIO()
+    text = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
+    to_pil(image).save(buffer, "WEBP", quality=QUALITY, method=6, xmp=text)
+    return buffer.getvalue()
+
+
+def record_of(file: Path) -> dict[str, Any]:
+    """What was measured of the channel. Reads no pixel."""
+    with Image.open(file) as picture:
+        return json.loads(picture.info["xmp"])
+
+
+def pictures_of(file: Path, size: int) -> Tensor:
+    """The three pictures and the texture, (4, 3, size, size)."""
+    with Image.open(file) as picture:
+        image = from_pil(picture)
+    return torch.cat([image[..., :size, column * size : (column + 1) * size] for column in range(4)])
+
+
+def write(file: Path, content: bytes | str) -> None:
+    """Write a whole file or nothing: a run that is killed leaves no half of one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as part:
+            part.write(content if isinstance(content, bytes) else content.encode())
+        os.chmod(name, 0o644)
+        os.replace(name, file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def packed(numbers: Tensor) -> str:
+    """A vector as text: one byte for each number, relative to the largest, (n,)."""
+    relative = numbers / numbers.abs().max().clamp(min=1e-12)
+    return base64.b64encode((127 * relative).round().to(torch.int8).numpy().tobytes()).decode()
+
+
+def unpacked(text: str) -> Tensor:
+    """The vector, up to its length: (n,)."""
+    return torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.int8).float()

@@ -1,0 +1,73 @@
+"""Read a microscope that was made: pictures and measurements of channels, as tensors and records."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from cnnlab._data import DATA
+from cnnlab.microscope.page import path_of, pictures_of, record_of
+
+SHIPPED: Path = DATA / "microscope"
+"""The small microscope of SqueezeNet that comes with the course."""
+
+
+@dataclass(frozen=True)
+class Microscope:
+    """The pages of a net's channels.
+
+    Attributes:
+        folder: where they are.
+        net: the net's name.
+        size: pixels of a picture.
+        channels: layer -> the numbers of the channels whose pages are there, first layer first.
+    """
+
+    folder: Path
+    net: str
+    size: int
+    channels: dict[str, tuple[int, ...]]
+
+    def record(self, layer: str, channel: int) -> dict[str, Any]:
+        """What was measured of a channel. A layer or a channel without a page raises a ValueError.
+
+        Its keys: "peak" (the largest activation in the photographs), "excited" (the activation of its three pictures,
+        mean of the map), "patches" ((photograph, percent of the peak) each), "together" ((layer, channel, correlation)
+        each), "votes" ((class, by how much its logit falls without the channel) each) and "made_of" ((channel of the
+        layer before, percent of all weights) each).
+        """
+        return record_of(self._file(layer, channel))
+
+    def pictures(self, layer: str, channel: int) -> Tensor:
+        """Two pictures that excite the channel, one that excites it least, and its texture: (4, 3, size, size)."""
+        return pictures_of(self._file(layer, channel), self.size)
+
+    def _file(self, layer: str, channel: int) -> Path:
+        if layer not in self.channels:
+            raise ValueError(f"layer {layer!r} has no pages: there are {', '.join(self.channels)}")
+        if channel not in self.channels[layer]:
+            have = self.channels[layer]
+            raise ValueError(f"channel {channel} of {layer!r} has no page: there are {have[0]} to {have[-1]}")
+        return path_of(self.folder, layer, channel)
+
+
+def load_microscope(folder: str | os.PathLike | None = None) -> Microscope:
+    """Open a folder that `python -m cnnlab.microscope` has made; None: the small one that comes with the course.
+
+    Raises ValueError if there is no microscope in the folder.
+    """
+    path = SHIPPED if folder is None else Path(folder).expanduser()
+    try:
+        about = json.loads((path / "microscope.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"folder has no microscope in it (microscope.json): {path}") from error
+    found = {
+        layer: tuple(sorted(int(file.stem) for file in path_of(path, layer, 0).parent.glob("*.webp")))
+        for layer in about["layers"]
+    }
+    return Microscope(
+        path, about["net"], about["size"], {layer: numbers for layer, numbers in found.items() if numbers}
+    )

@@ -1,0 +1,114 @@
+"""The panels of the chapters as pages without code, served by Voilà: `python -m tools.make_apps [05 12] [-- OPTIONS]`.
+
+The notebooks behind them are derived from the chapters (`tools.panel_notebooks`) and lie in build/apps with the page
+that lists them. The options go to Voilà: `-- --no-browser --port=9000`.
+"""
+
+import base64
+import html
+import io
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from string import Template
+
+import nbformat
+from nbformat import NotebookNode
+from PIL import Image
+
+from tools.kept_nets import with_kept_nets
+from tools.panel_notebooks import panel_notebook
+from tools.run_notebooks import chosen
+
+FOLDER = Path("build/apps")
+PAGES = Path(__file__).parent / "apps"  # how the pages look
+TEMPLATE = "course"  # what Voilà calls it
+# The ids of the cells whose pictures stand for their chapters; without one it is the chapter's first picture.
+PICTURES = {
+    "00": "b235fdf2", "01": "co-plots-show-maps-red-minus-blue-t", "02": "1245e502", "03": "c8031c04",
+    "04": "bde513ef", "05": "c66a51d4", "06": "seven-maps-figure", "07": "595b0387", "08": "13a5149b",
+    "09": "dd1a0444", "10": "17255921", "11": "208bbc03", "12": "fce15cc0", "13": "large-high", "14": "sticker-print",
+    "15": "8b856e9c", "16": "6d0698ba", "17": "own-patterns-effnet",
+}  # fmt: skip
+SETTINGS = [
+    "--Voila.ip=127.0.0.1",  # only this computer
+    f"--VoilaConfiguration.template={TEMPLATE}",
+    # An upload travels in one message; tornado's limit of 10 MB would cut the connection on a large photograph.
+    "--Voila.tornado_settings={'websocket_max_message_size': 200000000}",
+    # A page that is closed ends its kernel; if it could not say so, the kernel ends after half an hour.
+    "--MappingKernelManager.cull_idle_timeout=1800",
+    "--MappingKernelManager.cull_interval=60",
+]
+
+
+def card(notebook: NotebookNode, name: str) -> str:
+    """A chapter on the page that lists all: its picture, title and question."""
+    heading = notebook.cells[0].source.removeprefix("# ")
+    title, _, question = (html.escape(part, quote=False) for part in heading.partition("\n\n"))
+    question = re.sub(r"\*\*(.+?)\*\*|\*(.+?)\*", r"<em>\1\2</em>", question)
+    return (
+        f'<a href="voila/render/{name}.ipynb"><img src="voila/files/pictures/{name}.jpg" alt="" loading="lazy">'
+        f"<h2>{title}</h2><p>{question}</p><small>opens in a few seconds</small></a>"
+    )
+
+
+def picture(chapter: NotebookNode, name: str) -> Image.Image:
+    """The picture that stands for a chapter."""
+    found = {}
+    for cell in chapter.cells:
+        for output in cell.get("outputs", []):
+            for kind, data in output.get("data", {}).items():
+                if kind in ("image/png", "image/jpeg"):
+                    found.setdefault(cell.id, data)
+    data = found.get(PICTURES.get(name[:2], "")) or next(iter(found.values()))
+    image = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
+    image.thumbnail((960, 720))
+    return image
+
+
+def notebook_of(chapter: NotebookNode, folder: Path) -> NotebookNode:
+    """The notebook of a chapter's panels; what it would train is trained here, once, and kept in the folder."""
+    notebook = panel_notebook(chapter)
+    changed = with_kept_nets(notebook, folder)
+    return panel_notebook(changed) if changed is not notebook else notebook  # without the data for the training
+
+
+def build(paths: list[Path], folder: Path) -> None:
+    """Write the notebooks, the pictures, and the page that lists them, for Voilà."""
+    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    for old in [*folder.glob("*.ipynb"), *(folder / "pictures").iterdir()]:
+        old.unlink()
+    cards = []
+    for path in paths:
+        print(path.stem, flush=True)
+        chapter = nbformat.read(path, as_version=4)
+        notebook = notebook_of(chapter, folder)
+        nbformat.write(notebook, folder / path.name)
+        picture(chapter, path.stem).save(folder / "pictures" / f"{path.stem}.jpg", quality=85)
+        cards.append(card(notebook, path.stem))
+    template = folder / "jupyter" / "voila" / "templates" / TEMPLATE
+    shutil.copytree(PAGES, template, dirs_exist_ok=True)
+    page = Template((PAGES / "gallery.html").read_text(encoding="utf-8")).substitute(cards="\n".join(cards))
+    # Voilà asks for this name to show what is in a folder.
+    (template / "tree-lab.html").write_text(f"{{% raw %}}{page}{{% endraw %}}", encoding="utf-8")
+
+
+def main() -> None:
+    """Derive the notebooks of the chapters that the command line names, or of all, and serve them."""
+    names, options = sys.argv[1:], list[str]()
+    if "--" in names:
+        names, options = names[: names.index("--")], names[names.index("--") + 1 :]
+    try:
+        from voila.app import Voila
+    except ImportError:
+        raise SystemExit('make apps needs Voilà: .venv/bin/python -m pip install -e ".[apps]"') from None
+    build(chosen(names), FOLDER)
+    folders = [str(FOLDER.resolve() / "jupyter"), os.environ.get("JUPYTER_PATH", "")]
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, folders))
+    Voila.launch_instance([*SETTINGS, *options, str(FOLDER)])
+
+
+if __name__ == "__main__":
+    main()

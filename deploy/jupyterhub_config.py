@@ -20,7 +20,7 @@ c.PAMAuthenticator.allowed_groups = {"cnnlab"}
 c.PAMAuthenticator.admin_groups = {"sudo", "wheel"} & {group.gr_name for group in grp.getgrall()}
 c.Authenticator.blocked_users = {"root"}
 
-c.JupyterHub.template_vars = {"announcement_login": "See what networks see: your teacher has your name and password."}
+c.JupyterHub.template_vars = {"announcement_login": "What networks see: your teacher has your name and password."}
 
 # A student's server: JupyterLab in their copy of the course, at the start page.
 c.Spawner.cmd = [sys.executable, str(HERE / "student_server.py")]

@@ -1,7 +1,7 @@
 """A student's server: JupyterHub starts it as the student. It lays the course into their home and opens Lab there.
 
-A process may hold 3 GB: what asks for more gets a MemoryError, and nobody else notices. Kernels are reached through
-files in a folder that only the student may open, so that no other account of the machine can listen to them.
+A process may hold 3 GB: what asks for more stops with an error in the student's cell, and nobody else notices. Kernels
+are reached through files in a folder that only the student may open: no other account of the machine can listen.
 """
 
 import os

@@ -13,7 +13,7 @@ from torch import nn
 
 from cnnlab import Net
 from cnnlab.images import noise
-from cnnlab.microscope import load_microscope, measures, portraits, site, work
+from cnnlab.microscope import load_microscope, measures, recipe, site, work
 from cnnlab.microscope.__main__ import main
 from cnnlab.microscope.page import packed, path_of, pictures_of, record_of, sheet, unpacked, write
 from cnnlab.nets import named
@@ -112,7 +112,7 @@ def test_a_channel_that_never_changes_fires_with_none(scope: work.Scope) -> None
 
 def test_the_least_picture_lowers_what_goes_into_the_channel(net: Net) -> None:
     """Also where its ReLU is off from the start: the convolution before it is lower than for the other two pictures."""
-    pictures = portraits.portraits(net, portraits.Views(net), "relu1", [0, 1, 2, 3, 4, 5], 32)
+    pictures = recipe.portraits(net, recipe.Views(net), "relu1", [0, 1, 2, 3, 4, 5], 32)
     assert pictures.shape == (6, 3, 3, 32, 32)
     with torch.no_grad():
         inputs = [net.activations(p, ["conv1"])["conv1"].mean((2, 3))[:, i] for i, p in enumerate(pictures)]
@@ -125,7 +125,7 @@ def test_a_texture_comes_closer_to_its_code_than_the_photograph_does(net: Net, s
     from cnnlab.objectives import code
     from cnnlab.techniques.inversion import keep_channel
 
-    textures = portraits.texture_sheets(net, scope.views, "relu2", [0, 1, 2], scope.photograph)
+    textures = recipe.texture_sheets(net, scope.views, "relu2", [0, 1, 2], scope.photograph)
     with torch.no_grad():
         target = keep_channel(net.activations(scope.photograph, ["relu2"])["relu2"], [0, 1, 2])
     near = score(net, code("relu2", target), textures)
@@ -207,12 +207,11 @@ def test_two_workers_make_the_same_bytes_and_a_killed_one_costs_only_its_batch(
 
 
 def test_the_site_is_made_of_what_is_there(made: Path, scope: work.Scope) -> None:
-    counts = [scope.channels(layer) for layer in scope.layers]
     gone = path_of(made, "relu1", 5)
     content = gone.read_bytes()
     gone.unlink()
     try:
-        number = site.make_site(made, "small", scope.layers, counts, scope.net.labels, 32)
+        number = site.make_site(made, "small", scope)
     finally:
         gone.write_bytes(content)
     assert number == 19

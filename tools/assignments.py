@@ -133,6 +133,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"the course folder, instead of {FOLDER}")
     options = parser.parse_args()
     folder, names = options.folder.resolve(), []
+    if folder.exists() and not folder.is_dir():
+        parser.error(f"--folder must be a folder; {options.folder} is a file")
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "nbgrader_config.py").exists():
         (folder / "nbgrader_config.py").write_text(SETTINGS, encoding="utf-8")

@@ -32,12 +32,15 @@ PICTURES = {
     "09": "dd1a0444", "10": "17255921", "11": "208bbc03", "12": "fce15cc0", "13": "large-high", "14": "sticker-print",
     "15": "8b856e9c", "16": "6d0698ba", "17": "own-patterns-effnet",
 }  # fmt: skip
+WIDGETS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]  # all that a page needs of Lab
 SETTINGS = [
     "--Voila.ip=127.0.0.1",  # only this computer
     f"--VoilaConfiguration.template={TEMPLATE}",
+    f"--VoilaConfiguration.extension_allowlist={WIDGETS}",
     # An upload travels in one message; tornado's limit of 10 MB would cut the connection on a large photograph.
-    "--Voila.tornado_settings={'websocket_max_message_size': 200000000}",
-    # A page that is closed ends its kernel; if it could not say so, the kernel ends after half an hour.
+    # A page that is closed asks for the end of its kernel, without the token against requests of other pages. These do
+    # not know the kernel's id. If a page could not ask, the kernel ends after half an hour.
+    "--Voila.tornado_settings={'websocket_max_message_size': 200000000, 'disable_check_xsrf': True}",
     "--MappingKernelManager.cull_idle_timeout=1800",
     "--MappingKernelManager.cull_interval=60",
 ]
@@ -56,7 +59,7 @@ def card(notebook: NotebookNode, name: str) -> str:
 
 def picture(chapter: NotebookNode, name: str) -> Image.Image:
     """The picture that stands for a chapter."""
-    found = {}
+    found: dict[str, str] = {}
     for cell in chapter.cells:
         for output in cell.get("outputs", []):
             for kind, data in output.get("data", {}).items():

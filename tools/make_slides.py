@@ -47,6 +47,7 @@ IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 OUTCOMES = {True: '<b class="holds">✓</b>', False: '<b class="fails">✗</b>', None: "not tested"}
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
 PANEL = re.compile(r"<b>(.*?)</b> An interactive panel")
+PLACES = "in the notebook, section <b>Play</b>, or without code by <code>make apps</code>."
 
 
 @dataclass
@@ -139,7 +140,7 @@ def _outputs(cell: NotebookNode) -> Iterator[Part]:
         elif CLAIMS in data:
             yield Part("table", claims_table(data[CLAIMS]))
         elif panel := PANEL.search(data.get("text/html", "")):
-            yield Part("play", f"<p>▶ Open the panel <b>{panel[1]}</b>: in the notebook, section <b>Play</b>.</p>")
+            yield Part("play", f"<p>▶ Open the panel <b>{panel[1]}</b>: {PLACES}</p>")
         elif "text/html" in data:
             yield Part("table" if "<table" in data["text/html"] else "text", f"<div>{data['text/html']}</div>")
         elif text := (output.get("text", "") if output.get("name") == "stdout" else data.get("text/plain", "")):
@@ -245,6 +246,7 @@ def make(paths: list[Path], folder: Path) -> list[Path]:
         notebook = nbformat.read(path, as_version=4)
         decks.append(folder / f"{path.stem}.html")
         write(decks[-1], deck(notebook, cover_of(notebook)))
+        decks[-1].with_suffix(".pdf").unlink(missing_ok=True)  # it would show an older deck
     return decks
 
 

@@ -147,7 +147,10 @@ def _read_in_turn(statements: list[ast.stmt]) -> set[str]:
 
 def _read_late(statement: ast.stmt) -> set[str]:
     """The notebook's names that functions made by a statement read, whenever they are called."""
-    functions = [table for table in _scopes(statement)[1:] if table.get_name() not in COMPREHENSIONS]
+    top, *inner = _scopes(statement)
+    functions = [table for table in inner if table.get_type() == "function" and table.get_name() not in COMPREHENSIONS]
+    for table in functions:  # it grows meanwhile
+        functions += table.get_children()
     return set().union(*(_globals(table) for table in functions))
 
 
@@ -164,8 +167,9 @@ def _bound(statement: ast.stmt) -> set[str]:
 def _callers(statement: ast.stmt) -> set[str]:
     """The names whose objects a statement changes: `x[0] = 1`, `x.y = 1`, and `x.append(1)` on a line of its own."""
     parts = [] if isinstance(statement, ast.FunctionDef | ast.ClassDef) else list(ast.walk(statement))
-    targets = [part for part in parts if isinstance(part, ast.Subscript | ast.Attribute)]
-    targets = [target for target in targets if isinstance(target.ctx, ast.Store)]
+    targets: list[ast.expr] = [
+        part for part in parts if isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store)
+    ]
     targets += [call.func for call in _own_lines(statement) if not ast.unparse(call.func).endswith(ASKING)]
     names: set[str] = set()
     for target in targets:

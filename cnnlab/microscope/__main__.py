@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         net = load_net(options.net, "cpu", options.weights)
         scope = work.focus(net, _photographs(options.photos), options.layers, options.size)
-        _hold_on_to(folder, {"net": options.net, "size": options.size, "layers": list(scope.layers)})
+        _hold_on_to(folder, scope, options.net)
     except (ValueError, RuntimeError, OSError) as error:
         print(f"microscope: {error}", file=sys.stderr)
         return 2
@@ -35,30 +35,27 @@ def main(arguments: list[str] | None = None) -> int:
             with work.cluster(options.workers, options.scheduler) as client:
                 pages = work.collect(scope, folder, client, options.channels)
                 last = time.monotonic()
-                for _ in tqdm(pages, "channels", total=len(wanted), initial=len(wanted) - missing, unit=""):
+                for _ in tqdm(pages, "channels", total=len(wanted), initial=len(wanted) - missing, unit=" page"):
                     if time.monotonic() - last > 60:  # what is there can be looked at meanwhile
-                        _make_site(scope, folder, options.net)
+                        site.make_site(folder, options.net, scope)
                         last = time.monotonic()
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
     except OSError as error:
         print(f"microscope: {error}", file=sys.stderr)
         return 2
-    made = _make_site(scope, folder, options.net)
+    made = site.make_site(folder, options.net, scope)
     print(f"{made} pages: open {folder / 'index.html'}")
     return int(any(not path_of(folder, layer, number).exists() for layer, number in wanted))
 
 
-def _make_site(scope: work.Scope, folder: Path, title: str) -> int:
-    counts = [scope.channels(layer) for layer in scope.layers]
-    return site.make_site(folder, title, scope.layers, counts, scope.net.labels, scope.size)
-
-
-def _hold_on_to(folder: Path, settings: dict) -> None:
+def _hold_on_to(folder: Path, scope: work.Scope, name: str) -> None:
     """Write what the folder's pages are made with; ValueError if it holds those of something else."""
     file = folder / "microscope.json"
+    settings = {"net": name, "size": scope.size, "layers": list(scope.layers), "labels": list(scope.net.labels or ())}
     if file.exists() and (old := json.loads(file.read_text(encoding="utf-8"))) != settings:
-        raise ValueError(f"{folder} holds a microscope made with {old}: choose another folder with --out")
+        kept = {key: old[key] for key in ("net", "size", "layers")}
+        raise ValueError(f"{folder} holds a microscope made with {kept}: choose another folder with --out")
     write(file, json.dumps(settings) + "\n")
 
 

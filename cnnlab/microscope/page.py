@@ -30,7 +30,7 @@ def sheet(pictures: Tensor, texture: Tensor | None, patches: list[Tensor], proje
     """All pictures of a channel as one, (1, 3, size + 2 * 56, width): pictures and texture, patches, projections.
 
     Args:
-        pictures: (3, 3, size, size), as `portraits` gives them.
+        pictures: (3, 3, size, size), as `recipe.portraits` gives them.
         texture: (3, size, size), or None.
         patches, projections: at most nine squares (1, 3, n, n) each, in [0, 1].
     """
@@ -60,10 +60,15 @@ def record_of(file: Path) -> dict[str, Any]:
         return json.loads(picture.info["xmp"])
 
 
+def sheet_of(file: Path) -> Tensor:
+    """The sheet, as `sheet` has made it: (1, 3, size + 2 * 56, width)."""
+    with Image.open(file) as picture:
+        return from_pil(picture)
+
+
 def pictures_of(file: Path, size: int) -> Tensor:
     """The three pictures and the texture, (4, 3, size, size)."""
-    with Image.open(file) as picture:
-        image = from_pil(picture)
+    image = sheet_of(file)
     return torch.cat([image[..., :size, column * size : (column + 1) * size] for column in range(4)])
 
 

@@ -22,12 +22,14 @@ class Microscope:
     Attributes:
         folder: where they are.
         net: the net's name.
+        labels: one name per class; empty if the net has none.
         size: pixels of a picture.
         channels: layer -> the numbers of the channels whose pages are there, first layer first.
     """
 
     folder: Path
     net: str
+    labels: list[str]
     size: int
     channels: dict[str, tuple[int, ...]]
 
@@ -39,13 +41,19 @@ class Microscope:
         each), "votes" ((class, by how much its logit falls without the channel) each) and "made_of" ((channel of the
         layer before, percent of all weights) each).
         """
-        return record_of(self._file(layer, channel))
+        return record_of(self.file(layer, channel))
 
     def pictures(self, layer: str, channel: int) -> Tensor:
         """Two pictures that excite the channel, one that excites it least, and its texture: (4, 3, size, size)."""
-        return pictures_of(self._file(layer, channel), self.size)
+        return pictures_of(self.file(layer, channel), self.size)
 
-    def _file(self, layer: str, channel: int) -> Path:
+    def before(self, layer: str) -> str | None:
+        """The layer before, of whose channels this one's are made; None for the first."""
+        place = list(self.channels).index(layer)
+        return list(self.channels)[place - 1] if place else None
+
+    def file(self, layer: str, channel: int) -> Path:
+        """The picture file of a page. A layer or a channel without a page raises a ValueError."""
         if layer not in self.channels:
             raise ValueError(f"layer {layer!r} has no pages: there are {', '.join(self.channels)}")
         if channel not in self.channels[layer]:
@@ -68,6 +76,5 @@ def load_microscope(folder: str | os.PathLike | None = None) -> Microscope:
         layer: tuple(sorted(int(file.stem) for file in path_of(path, layer, 0).parent.glob("*.webp")))
         for layer in about["layers"]
     }
-    return Microscope(
-        path, about["net"], about["size"], {layer: numbers for layer, numbers in found.items() if numbers}
-    )
+    channels = {layer: numbers for layer, numbers in found.items() if numbers}
+    return Microscope(path, about["net"], about["labels"], about["size"], channels)

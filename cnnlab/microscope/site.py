@@ -3,13 +3,13 @@
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from cnnlab.microscope.page import record_of, unpacked, write
+from cnnlab.microscope.work import Scope
 
 STATIC = Path(__file__).parent / "static"
 ALIKE = 8  # channels whose pictures look like one's own
@@ -25,23 +25,18 @@ def records(folder: Path) -> dict[str, dict[int, dict[str, Any]]]:
     return dict(found)
 
 
-def make_site(
-    folder: Path, title: str, layers: Sequence[str], counts: Sequence[int], labels: Sequence[str] | None, size: int
-) -> int:
+def make_site(folder: Path, title: str, scope: Scope) -> int:
     """Write index.html and its data beside the pages that are there, and give their number.
 
     Args:
         folder: a microscope's folder.
         title: the net's name.
-        layers: first to last.
-        counts: how many channels each has, made or not.
-        labels: one name per class, or None.
-        size: pixels of a picture.
+        scope: what the pages were made with.
     """
+    layers, last = scope.layers, scope.net.layers[-1]
     found = records(folder)
     made = [(layer, number) for layer in layers for number in found.get(layer, {})]
     _add_what_looks_alike(found, made)
-    names = list(labels) if labels else [str(number) for number in range(counts[-1])]
     classes: dict[int, list[Any]] = defaultdict(list)
     for layer, number in made:
         for index, vote in found[layer][number].get("votes", []):
@@ -53,12 +48,12 @@ def make_site(
         _write_data(folder, f"layer-{layers.index(layer)}", f"addLayer({json.dumps(layer)},{_text(rows)})")
     about = {
         "title": title,
-        "size": size,
+        "size": scope.size,
         "layers": [
-            {"name": layer, "channels": count, "made": sorted(found.get(layer, {}))}
-            for layer, count in zip(layers, counts, strict=True)
+            {"name": layer, "channels": scope.channels(layer), "made": sorted(found.get(layer, {}))} for layer in layers
         ],
-        "labels": names,
+        "labels": scope.net.labels or [f"class {number}" for number in range(scope.outputs)],
+        "classes": last,
     }
     _write_data(folder, "about", f"addAbout({_text(about)})")
     _write_data(folder, "classes", f"addClasses({_text(shown)})")

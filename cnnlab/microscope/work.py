@@ -18,7 +18,7 @@ from cnnlab.descent import score
 from cnnlab.images import crop_to
 from cnnlab.microscope import measures
 from cnnlab.microscope.page import pack, packed, path_of, sheet, write
-from cnnlab.microscope.portraits import Views, portraits, texture_sheets
+from cnnlab.microscope.recipe import Views, portraits, texture_sheets
 from cnnlab.nets import Net
 from cnnlab.objectives import channel as mean_of
 from cnnlab.techniques import relu_rules
@@ -62,6 +62,12 @@ class Scope:
     def look(self) -> str:
         """The layer in whose eyes two pictures look alike: the middle one."""
         return self.layers[len(self.layers) // 2]
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the net gives for an image: its classes."""
+        with torch.inference_mode():
+            return self.net(self.photograph).flatten(1).shape[1]
 
     def channels(self, layer: str) -> int:
         return self.scanned.values[layer].shape[1]
@@ -129,7 +135,7 @@ def examine(scope: Scope, layer: str, channels: Sequence[int]) -> dict[int, byte
 def _behind_and_before(scope: Scope, layer: str, channel: int, patches: Sequence[Any]) -> dict[str, Any]:
     """Which classes the channel votes for, and what it is made of, in its own strongest crops."""
     rest, found = measures.Rest(scope.net, torch.cat([patch.crop.image for patch in patches])), dict[str, Any]()
-    if layer != scope.layers[-1]:
+    if layer != scope.net.layers[-1]:
         found["votes"] = _strongest(measures.votes(rest, layer, channel), LINKS // 2)
     place = scope.layers.index(layer)
     if place:

@@ -19,7 +19,7 @@ import pytest
 from conftest import ROOT, SCREENSHOTS
 from playwright.sync_api import Browser, Page, expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(sys.platform != "linux", reason="deploy/ is for a Linux server")]
 PROXY = ROOT / "build" / "hub" / "node_modules" / ".bin" / "configurable-http-proxy"
 STUDENTS = ("ada", "bo")
 # What a test must not have: accounts of the machine, the ports and the folder of a real class.
@@ -40,6 +40,22 @@ c.JupyterHub.db_url = "sqlite:///{state}/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret_file = "{state}/cookie_secret"
 c.ConfigurableHTTPProxy.pid_file = "{state}/proxy.pid"
 """
+# A message that is longer than tornado's own limit, as an uploaded photograph makes it; what becomes of it.
+LONG_MESSAGE = """async base => {
+    const part = document.cookie.split("; ").filter(one => one.startsWith("_xsrf="));
+    const lists = await Promise.all(part.map(one => fetch(base + "api/kernels?" + one).then(got => got.json())));
+    const path = "api/kernels/" + lists.find(Array.isArray)[0].id + "/channels?session_id=long";
+    const socket = new WebSocket(location.origin.replace("http", "ws") + base + path);
+    return await new Promise(resolve => {
+        socket.onclose = event => resolve("closed: " + event.code);
+        socket.onmessage = event => String(event.data).includes("execute_reply") && resolve("answered");
+        socket.onopen = () => socket.send(JSON.stringify({
+            header: {msg_id: "1", msg_type: "execute_request", session: "long", username: "", version: "5.3"},
+            parent_header: {}, metadata: {}, channel: "shell",
+            content: {code: "#" + "x".repeat(20e6), silent: true, user_expressions: {}, allow_stdin: false},
+        }));
+    });
+}"""
 
 
 @dataclass
@@ -143,6 +159,7 @@ def test_two_students_work_at_once(browser: Browser, hub: Hub) -> None:
         expect(page.locator(".jp-OutputArea-output img").first).to_be_visible(timeout=240_000)
         page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
         page.screenshot(path=SCREENSHOTS / f"hub_{name}.png")
+    assert pages["ada"].evaluate(LONG_MESSAGE, "/user/ada/") == "answered"
 
     # Each has a course of their own, and does not see the other's.
     ada, bo = pages.values()

@@ -17,7 +17,7 @@ const microscope = (() => {
   const file = (layer, channel) =>
     `channels/${encodeURIComponent(layer.replaceAll("/", "_"))}/${String(channel).padStart(4, "0")}.webp`;
   const position = (name) => about.layers.findIndex((layer) => layer.name === name);
-  const isLast = (name) => position(name) === about.layers.length - 1;
+  const isLast = (name) => name === about.classes;
   const nameOf = (layer, channel) => (isLast(layer) ? about.labels[channel] : `${layer} ${channel}`);
 
   // One square of a channel's sheet, enlarged: column and row in pixels of the sheet.
@@ -116,10 +116,10 @@ const microscope = (() => {
     found.sort((a, b) => (a[0].toLowerCase() === wanted ? -1 : 0) - (b[0].toLowerCase() === wanted ? -1 : 0));
     main.replaceChildren(element("h1", { textContent: `Who votes for “${label}”` }));
     if (!found.length) main.append(element("p", { textContent: "No class has this in its name." }));
-    const last = about.layers.at(-1);
+    const last = about.layers.find((layer) => isLast(layer.name));
     for (const [text, index] of found.slice(0, 6)) {
-      const own = last.made.includes(index) ? [thumb(last.name, index)] : [];
-      main.append(section(text, "The class itself, and the channels whose absence lowers its logit most.",
+      const own = last?.made.includes(index) ? [thumb(last.name, index)] : [];
+      main.append(section(text, "The channels whose absence lowers its logit most, after the class itself if there is a page of it.",
         grid(...own, ...(classes[index] ?? []).map(([layer, number, vote]) => thumb(layer, number, `+${vote}`)))));
     }
   };

@@ -99,7 +99,7 @@ def test_an_exercise_without_a_solution_is_named() -> None:
         assignment(chapter)
 
 
-@pytest.mark.browser  # it takes as long as those: six kernels
+@pytest.mark.slow  # it takes as long as those: six kernels
 def test_marks(tmp_path: Path) -> None:
     """A solved copy gets all points of its checks, an untouched one none, a half-solved one those that it earned."""
     name = "exercises"
@@ -141,7 +141,7 @@ def test_marks(tmp_path: Path) -> None:
     assert marks == {"solved": full, "untouched": 0, "half": half, "stumbled": full, "warned": full}
 
 
-@pytest.mark.browser  # nbgrader makes its database
+@pytest.mark.slow  # nbgrader makes its database
 def test_the_command_keeps_what_is_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nbgrader_config.py").write_text(SETTINGS + "c.CourseDirectory.course_id = 'mine'\n")
     (tmp_path / "submitted").mkdir()

@@ -32,7 +32,8 @@ def test_a_part_says_what_the_chapter_says(part: str, path) -> None:
 @pytest.mark.parametrize("part", PARTS[1:], ids=lambda part: part[1:3])
 def test_the_start_page_has_title_and_question_in_both_languages(part: str) -> None:
     chinese_title, english, chinese = re.findall(r"^\*+([^*\n]+)\*+$", part, re.MULTILINE)
-    assert CHINESE.search(chinese) and CHINESE.search(chinese_title)
+    assert CHINESE.search(chinese)
+    assert CHINESE.search(chinese_title)
     number = part[1:3]
     assert re.search(
         rf"^\| \[{number} [^|]*<br>{re.escape(chinese_title)} \| {re.escape(english)}<br>{re.escape(chinese)} \|",

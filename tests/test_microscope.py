@@ -179,6 +179,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.glob("channels/*/*.webp")}
 
 
+@pytest.mark.slow
 def test_two_workers_make_the_same_bytes_and_a_killed_one_costs_only_its_batch(
     scope: work.Scope, made: Path, tmp_path: Path
 ) -> None:
@@ -225,6 +226,7 @@ def test_the_site_is_made_of_what_is_there(made: Path, scope: work.Scope) -> Non
     assert {"index.html", "microscope.js", "microscope.css"} <= {file.name for file in made.iterdir()}
 
 
+@pytest.mark.slow
 def test_the_command_makes_a_microscope_and_refuses_to_mix_two(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out = str(tmp_path / "a net")
     command = ["--net", "squeezenet", "--layers", "relu1", "fire2", "--channels", "0:2", "--size", "32", "--out", out]
@@ -263,3 +265,44 @@ def test_the_command_names_what_is_wrong(
 def test_no_microscope_in_a_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="folder has no microscope in it"):
         load_microscope(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_command_works_on_a_cluster_that_runs_already(tmp_path: Path) -> None:
+    command = ["--layers", "relu1", "--channels", "0:9", "--size", "32", "--out"]
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+        assert main([*command, str(tmp_path / "many"), "--scheduler", cluster.scheduler_address]) == 0
+    assert main([*command, str(tmp_path / "one"), "--workers", "1"]) == 0
+    assert len(files_of(tmp_path / "many")) == 9
+    assert files_of(tmp_path / "many") == files_of(tmp_path / "one")
+
+
+def test_a_scheduler_that_does_not_answer_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(work, "PATIENCE", "1s")
+    command = ["--layers", "relu1", "--channels", "0", "--size", "32", "--out", str(tmp_path)]
+    assert main([*command, "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "tcp://127.0.0.1:1" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_shipped_microscope_is_what_the_command_makes(tmp_path: Path) -> None:
+    """Its measurements: pictures may differ by a rounding between processors."""
+    shipped = load_microscope()
+    assert {layer: len(numbers) for layer, numbers in shipped.channels.items()} == {
+        "relu1": 48, "fire3": 48, "fire5": 48, "fire7": 48, "fire9": 48,
+    }  # fmt: skip
+    assert sum(file.stat().st_size for file in shipped.folder.rglob("*") if file.is_file()) < 4_000_000
+    scope = work.focus(load_net("squeezenet", "cpu"), work_photographs(), list(shipped.channels), 128, progress=False)
+    for layer in ("relu1", "fire9"):
+        record = shipped.record(layer, 21)
+        assert record["peak"] == pytest.approx(scope.scanned.values[layer][:, 21].max().item(), rel=0.02)
+        together = measures.together(scope.scanned, layer, [21], 1)[0][0]
+        assert record["together"][0] == [together.layer, together.channel, pytest.approx(together.strength, abs=0.02)]
+
+
+def work_photographs() -> dict[str, torch.Tensor]:
+    from cnnlab.material.photos import PHOTOS, photo
+
+    return {name: photo(name) for name in PHOTOS}

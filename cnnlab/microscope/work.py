@@ -26,6 +26,7 @@ from cnnlab.techniques.patches import Scan, cut_crops, strongest_patches
 
 BATCH = 8  # channels that are computed together; the batches are the same whoever computes them
 LINKS = 8  # of a kind that a page shows
+PATIENCE = "20s"  # for a scheduler to answer
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ def cluster(workers: int | None = None, scheduler: str | None = None) -> Iterato
         workers: how many; None: one for each core.
     """
     if scheduler is not None:
-        with Client(scheduler, timeout="20s") as client:
+        with Client(scheduler, timeout=PATIENCE) as client:
             yield client
         return
     count = workers or len(os.sched_getaffinity(0))

@@ -8,6 +8,8 @@ import sysconfig
 import venv
 import zipfile
 from pathlib import Path
+
+import pytest
 from types import SimpleNamespace
 
 from cnnlab.__main__ import PARTS
@@ -17,6 +19,8 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 SCRIPT = """
 import sys
 from pathlib import Path
+
+import pytest
 
 import torch
 
@@ -57,6 +61,7 @@ def run(command: list[object], folder: Path) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_wheel_works_without_the_checkout(tmp_path: Path) -> None:
     source, elsewhere = tmp_path / "the source", tmp_path / "another folder"
     elsewhere.mkdir()

@@ -30,18 +30,21 @@ const microscope = (() => {
     box.style.cssText = `width:${shown}px;height:${shown}px`;
     return box;
   };
+  const isMade = (layer, channel) => about.layers[position(layer)]?.made.includes(channel);
   const thumb = (layer, channel, note = "") => {
-    const made = about.layers[position(layer)]?.made.includes(channel);
     const name = nameOf(layer, channel);
-    const picture = made
-      ? tile(layer, channel, { shown: 128, alt: `what excites ${name}` })
-      : element("span", { className: "tile" });
-    if (!made) picture.style.cssText = "width:128px;height:128px";
+    const picture = tile(layer, channel, { shown: 128, alt: `what excites ${name}` });
     const link = element("a", { className: "thumb", href: address(layer, channel) }, picture);
     link.append(element("span", { className: "name", textContent: `${name}${note ? ` · ${note}` : ""}` }));
     return link;
   };
   const grid = (...items) => element("div", { className: "grid" }, ...items);
+  // Channels and a number each: thumbnails, and the names of those whose pages have not been made.
+  const linked = (rows) => {
+    const others = rows.filter(([layer, channel]) => !isMade(layer, channel)).map(([layer, channel, value]) => `${nameOf(layer, channel)} · ${value}`);
+    const thumbs = grid(...rows.filter(([layer, channel]) => isMade(layer, channel)).map(([layer, channel, value]) => thumb(layer, channel, value)));
+    return others.length ? [thumbs, element("p", { textContent: `Without a page here: ${others.join(", ")}` })] : [thumbs];
+  };
   const section = (title, note, ...items) =>
     element("section", {}, element("h2", { textContent: title }), element("p", { textContent: note }), ...items);
   const narrow = (width, ...children) => {
@@ -106,8 +109,8 @@ const microscope = (() => {
         table(record.made_of, (number) => element("a", { href: address(before, number), textContent: `${before} ${number}` }), " %")));
     }
     main.append(columns);
-    if (record.together.length) main.append(section("Fires with", "Their strongest neurons rise and fall together over all crops (correlation).", grid(...record.together.map(([layer, number, r]) => thumb(layer, number, r)))));
-    if (record.alike) main.append(section("Looks like", "The net's middle layer finds these pictures alike (cosine).", grid(...record.alike.map(([layer, number, c]) => thumb(layer, number, c)))));
+    if (record.together.length) main.append(section("Fires with", "Their strongest neurons rise and fall together over all crops (correlation).", ...linked(record.together)));
+    if (record.alike) main.append(section("Looks like", "The net's middle layer finds these pictures alike (cosine).", ...linked(record.alike)));
   };
   const showClass = async (label) => {
     await load("classes");

@@ -8,9 +8,9 @@ import sysconfig
 import venv
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from types import SimpleNamespace
 
 from cnnlab.__main__ import PARTS
 

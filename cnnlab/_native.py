@@ -29,6 +29,14 @@ def keep_freed_memory(limit: int = 2**30) -> bool:
     return all([mallopt(MMAP_MAX, 0), mallopt(ARENA_MAX, 1), mallopt(TRIM_THRESHOLD, limit)])
 
 
+def give_back_freed_memory() -> bool:
+    """Give back to the system what malloc keeps: after large work in a process that lives on; whether it could."""
+    try:
+        return bool(ctypes.CDLL("libc.so.6").malloc_trim(0))
+    except (OSError, AttributeError):  # macOS, Windows, musl
+        return False
+
+
 def release_openmp_threads() -> bool:
     """End the OpenMP threads that wait for the calling thread's next parallel operation; whether it could.
 

@@ -71,7 +71,7 @@ def test_layers_of_a_net_that_is_no_chain() -> None:
 
 
 def test_votes_are_the_logits_with_the_channel_less_those_without(net: Net, scope: work.Scope) -> None:
-    images = torch.cat([crop.image for crop in scope.scanned.crops[:5]])
+    images = torch.cat([crop.image for crop in scope.scanned.crops[:5]]) / 255
     silenced = Net(net.model, device="cpu").model
     silenced.conv2.weight.data[3], silenced.conv2.bias.data[3] = 0, 0
     with torch.no_grad():
@@ -84,7 +84,7 @@ def test_behind_a_convolution_a_channel_is_made_of_its_kernel() -> None:
     net = Net(named(first=nn.Conv2d(3, 3, 1), conv=conv), device="cpu")
     scanned = work.focus(net, PHOTOGRAPHS, ["first", "conv"], 32, progress=False).scanned
     inside = [replace(patch, y=5 + i, x=9) for i, patch in enumerate(strongest_patches(scanned, "conv", 1))]
-    rest = measures.Rest(net, torch.cat([patch.crop.image for patch in inside]))
+    rest = measures.Rest(net, torch.cat([patch.crop.image for patch in inside]) / 255)
     found = measures.made_of(rest, "conv", "first", 1, inside)
     torch.testing.assert_close(found, conv.weight[1].sum((1, 2)).detach())
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from cnnlab._native import give_back_freed_memory
 from cnnlab.files import load_image
 from cnnlab.material.photos import PHOTOS, photo
 from cnnlab.microscope import site, work
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, RuntimeError, OSError) as error:
         print(f"microscope: {error}", file=sys.stderr)
         return 2
+    give_back_freed_memory()  # of the photographs: the workers need it
     wanted = [(layer, number) for layer, numbers in work.batches(scope, options.channels) for number in numbers]
     missing = sum(not path_of(folder, layer, number).exists() for layer, number in wanted)
     try:
@@ -36,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
                 pages = work.collect(scope, folder, client, options.channels)
                 last = time.monotonic()
                 for _ in tqdm(pages, "channels", total=len(wanted), initial=len(wanted) - missing, unit=" page"):
-                    if time.monotonic() - last > 60:  # what is there can be looked at meanwhile
+                    if time.monotonic() - last > 300:  # what is there can be looked at meanwhile
                         site.make_site(folder, options.net, scope)
                         last = time.monotonic()
     except KeyboardInterrupt:

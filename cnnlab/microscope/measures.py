@@ -37,7 +37,8 @@ def survey(net: Net, crops: Sequence[Crop], layers: Sequence[str], *, progress: 
             values[layer] = torch.cat([net.run(part, [layer])[layer].cpu() for part in parts])  # (N, units)
         positions[layer] = torch.zeros(*values[layer].shape, 2, dtype=torch.long)
     in_order = {layer: values[layer] for layer in layers}
-    return replace(maps, values=in_order, positions={layer: positions[layer] for layer in layers})
+    places = {layer: positions[layer].to(torch.int16) for layer in layers}  # they travel to the workers
+    return replace(maps, values=in_order, positions=places)
 
 
 def together(scanned: Scan, layer: str, channels: Sequence[int], count: int = 8) -> list[list[Link]]:

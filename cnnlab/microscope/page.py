@@ -18,7 +18,7 @@ from cnnlab.inputs import from_pil
 
 SMALL = 56  # pixels of a patch and of its projection on the sheet
 COUNT = 9
-QUALITY = 34  # of WebP: a page with pictures of 128 pixels takes about 14 KB
+QUALITY = 28  # of WebP: a page with pictures of 128 pixels takes about 12 KB
 
 
 def path_of(folder: Path, layer: str, channel: int) -> Path:

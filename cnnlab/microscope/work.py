@@ -23,7 +23,7 @@ from cnnlab.microscope.recipe import Views, portraits, texture_sheets
 from cnnlab.nets import Net
 from cnnlab.objectives import channel as mean_of
 from cnnlab.techniques import relu_rules
-from cnnlab.techniques.patches import Scan, cut_crops, strongest_patches
+from cnnlab.techniques.patches import Patch, Scan, cut_crops, strongest_patches
 
 BATCH = 8  # channels that are computed together; the batches are the same whoever computes them
 LINKS = 8  # of a kind that a page shows
@@ -37,7 +37,7 @@ class Scope:
     Attributes:
         net: the net.
         layers: first to last; a channel of a layer is made of channels of the one before.
-        scanned: the strongest neurons of all channels in the crops.
+        scanned: the strongest neurons of all channels in the crops, which are kept as bytes, 0 to 255.
         photograph: (1, 3, size, size), whose code the textures rearrange.
         size: pixels of a picture.
     """
@@ -96,9 +96,10 @@ def focus(
     for layer in named:
         net.graph.node(layer)  # raises the error that lists the layers
     crops = cut_crops(photographs, (size, size * 3 // 2, size * 2), size)
-    own = [replace(crop, image=crop.image.clone()) for crop in crops]  # a view would travel with its whole photograph
-    scanned = measures.survey(net, own, named, progress=progress)
-    return Scope(net, named, scanned, crop_to(next(iter(photographs.values())), size), size)
+    scanned = measures.survey(net, crops, named, progress=progress)
+    # A crop travels to the workers: alone, as a view would take its whole photograph along, and in bytes.
+    stored = tuple(replace(crop, image=(255 * crop.image).round().byte()) for crop in crops)
+    return Scope(net, named, replace(scanned, crops=stored), crop_to(next(iter(photographs.values())), size), size)
 
 
 def examine(scope: Scope, layer: str, channels: Sequence[int]) -> dict[int, bytes]:
@@ -110,7 +111,7 @@ def examine(scope: Scope, layer: str, channels: Sequence[int]) -> dict[int, byte
     linked = measures.together(scope.scanned, layer, channels, LINKS)
     pages = {}
     for i, channel in enumerate(channels):
-        patches = strongest_patches(scope.scanned, layer, channel)
+        patches = [_in_floats(patch) for patch in strongest_patches(scope.scanned, layer, channel)]
         peak = float(scope.scanned.values[layer][:, channel].max())
         excited = -score(scope.net, -mean_of(layer, channel), pictures[i])
         record: dict[str, Any] = {
@@ -134,7 +135,7 @@ def examine(scope: Scope, layer: str, channels: Sequence[int]) -> dict[int, byte
     return pages
 
 
-def _behind_and_before(scope: Scope, layer: str, channel: int, patches: Sequence[Any]) -> dict[str, Any]:
+def _behind_and_before(scope: Scope, layer: str, channel: int, patches: Sequence[Patch]) -> dict[str, Any]:
     """Which classes the channel votes for, and what it is made of, in its own strongest crops."""
     rest, found = measures.Rest(scope.net, torch.cat([patch.crop.image for patch in patches])), dict[str, Any]()
     if layer != scope.net.layers[-1]:
@@ -144,6 +145,11 @@ def _behind_and_before(scope: Scope, layer: str, channel: int, patches: Sequence
         weights = measures.made_of(rest, layer, scope.layers[place - 1], channel, patches)
         found["made_of"] = _strongest(100 * weights / weights.abs().sum().clamp(min=1e-12), LINKS // 2)
     return found
+
+
+def _in_floats(patch: Patch) -> Patch:
+    """The patch of a crop in [0, 1]."""
+    return replace(patch, crop=replace(patch.crop, image=patch.crop.image.float() / 255))
 
 
 def _strongest(values: Tensor, count: int) -> list[list[float]]:

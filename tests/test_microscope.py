@@ -120,6 +120,19 @@ def test_the_least_picture_lowers_what_goes_into_the_channel(net: Net) -> None:
         assert least < min(most, again)
 
 
+def test_a_channel_that_another_activation_function_has_switched_off_wakes() -> None:
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 4, 3)
+    conv.bias.data -= 0.7  # off everywhere on faint noise
+    net = Net(named(head=named(conv=conv, relu=nn.ReLU6())), device="cpu")
+    with torch.no_grad():
+        assert not net.activations(noise((1, 3, 32, 32), GENERATOR, std=0.05), ["head"])["head"].any()
+    pictures = recipe.portraits(net, recipe.Views(net), "head", [0, 1, 2, 3], 32)
+    with torch.no_grad():
+        inputs = [net.activations(p, ["head.conv"])["head.conv"].mean((2, 3))[:, i] for i, p in enumerate(pictures)]
+    assert all(most > least for most, _, least in inputs)
+
+
 def test_a_texture_comes_closer_to_its_code_than_the_photograph_does(net: Net, scope: work.Scope) -> None:
     from cnnlab.descent import score
     from cnnlab.objectives import code

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from cnnlab.descent import descend
 from cnnlab.images import noise, resize
@@ -14,6 +14,7 @@ from cnnlab.runs import Run
 from cnnlab.steps import adam
 from cnnlab.techniques import relu_rules, stages
 from cnnlab.techniques.inversion import keep_channel
+from cnnlab.tracing import Operation
 from cnnlab.transforms import compose, jitter, wobble
 
 OCTAVES, STEPS, SCALE = 5, 6, 2**0.25  # of a picture: it grows to twice its first size
@@ -97,9 +98,30 @@ class Views:
             self._made = {old: view for old, view in self._made.items() if old[1] == layer}  # of one layer at a time
             try:
                 self._made[key] = relu_rules.with_relu_rule(self.net, rule, [layer])
-            except ValueError:  # no ReLU there
-                self._made[key] = self.net
+            except ValueError:  # no ReLU there, but maybe another activation function
+                self._made[key] = self._straight_through(layer)
         return self._made[key]
+
+    def _straight_through(self, layer: str) -> Net:
+        """Another activation function than ReLU, at the end of the layer, lets every gradient through, too."""
+        own = self.net.graph.node(layer)
+
+        def instead(place: str, operation: Operation) -> nn.Module | None:
+            other = type(operation).__name__ in relu_rules.OTHER_ACTIVATIONS
+            return _Straight(operation) if other and self.net.graph.node(place) is own else None
+
+        return self.net.with_operations(instead)
+
+
+class _Straight(nn.Module):
+    """An activation function whose gradient is 1 everywhere."""
+
+    def __init__(self, operation: Operation):
+        super().__init__()
+        self.operation = operation
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + (self.operation(x) - x).detach()  # type: ignore[operator]
 
 
 def _all(grad: Tensor, x: Tensor) -> Tensor:

@@ -120,6 +120,7 @@ def test_the_least_picture_lowers_what_goes_into_the_channel(net: Net) -> None:
         assert least < min(most, again)
 
 
+@pytest.mark.filterwarnings("ignore:the gradient of")
 def test_a_channel_that_another_activation_function_has_switched_off_wakes() -> None:
     torch.manual_seed(0)
     conv = nn.Conv2d(3, 4, 3)

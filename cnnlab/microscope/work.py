@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -215,6 +216,7 @@ class _Carrier(WorkerPlugin):
         # Dask lets malloc give freed memory back at once: steps of thousands of page faults, twice the time.
         os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
         keep_freed_memory()
+        warnings.filterwarnings("ignore", "the gradient of")  # a silent channel's page shows that it is silent
         setattr(worker, self.name, self.scope)
 
     def teardown(self, worker: Any) -> None:

@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import dask
 import pytest
 import torch
 from distributed import Client, LocalCluster
@@ -22,6 +24,16 @@ from cnnlab.zoo.load import load_net
 
 GENERATOR = torch.Generator().manual_seed(0)
 PHOTOGRAPHS = {name: noise((1, 3, 48, 64), GENERATOR, std=0.3, decay=1) for name in ("one", "two", "three")}
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """A cluster leaves the environment as it was: the notebooks that are tested later would be slow."""
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
+        before = dict(os.environ)
+        yield
+    changed = {name for name in before | dict(os.environ) if name.startswith(("MALLOC", "OMP", "MKL", "OPENBLAS"))}
+    assert all(os.environ.get(name) == before.get(name) for name in changed)
 
 
 @pytest.fixture(scope="module")

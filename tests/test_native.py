@@ -66,3 +66,31 @@ print(busy - alone, released, idle - alone, threads() - alone)
 def test_a_thread_that_hands_its_work_on_keeps_no_team_of_its_own() -> None:
     found = subprocess.check_output([sys.executable, "-c", THREADS], text=True).split()
     assert found == ["3", "True", "0", "3"]  # and makes its team anew when it needs one
+
+
+GIVEN_BACK = """
+import resource
+from pathlib import Path
+
+import cnnlab
+import torch
+from cnnlab._native import give_back_freed_memory
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+cnnlab.load_net  # tells malloc what to keep
+kept = [torch.ones(2**18) for _ in range(200)]  # 1 MB each
+full = resident()
+del kept
+freed = resident()
+give_back_freed_memory()
+print(full - freed < 50e6, freed - resident() > 150e6)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="for GNU's malloc")
+def test_what_malloc_keeps_can_be_given_back() -> None:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    found = subprocess.check_output([sys.executable, "-c", GIVEN_BACK], text=True, env=plain).split()
+    assert found == ["True", "True"]

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import dask
 import torch
 from distributed import Client, LocalCluster, WorkerPlugin, as_completed, get_worker
 from torch import Tensor
@@ -241,8 +242,10 @@ def cluster(workers: int | None = None, scheduler: str | None = None) -> Iterato
         with Client(scheduler, timeout=PATIENCE) as client:
             yield client
         return
-    count = workers or len(os.sched_getaffinity(0))
+    count = workers or os.cpu_count() or 1
     with (
+        # Otherwise Dask would put its wishes for malloc and for threads into the environment of this process, for good.
+        dask.config.set({"distributed.nanny.pre-spawn-environ": {}}),
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,

@@ -104,12 +104,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PIP) -e .
 	@touch $@
 
-$(VENV)/.installed-classroom: $(VENV)/.installed
-	$(PIP) -e ".[classroom]"
-	@touch $@
-
-$(VENV)/.installed-hub: $(VENV)/.installed
-	$(PIP) -e ".[hub]"
+# An extra of pyproject.toml by its name: site, apps, classroom, hub, microscope.
+$(VENV)/.installed-%: $(VENV)/.installed
+	$(PIP) -e ".[$*]"
 	@touch $@
 
 build/hub/.installed: deploy/package.json
@@ -122,18 +119,6 @@ build/hub/.installed: deploy/package.json
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) -e ".[test,site,apps,classroom,hub,microscope]"
 	$(PIP) --no-deps torchattacks captum
-	@touch $@
-
-$(VENV)/.installed-apps: $(VENV)/.installed
-	$(PIP) -e ".[apps]"
-	@touch $@
-
-$(VENV)/.installed-microscope: $(VENV)/.installed
-	$(PIP) -e ".[microscope]"
-	@touch $@
-
-$(VENV)/.installed-site: $(VENV)/.installed
-	$(PIP) -e ".[site]"
 	@touch $@
 
 # The peers see the course's packages behind their own.

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from distributed import Client, LocalCluster
 from torch import nn
 
 from cnnlab import Net
+from cnnlab.files import save_image
 from cnnlab.images import noise
 from cnnlab.microscope import load_microscope, measures, recipe, site, work
-from cnnlab.microscope.__main__ import main
-from cnnlab.microscope.page import packed, path_of, pictures_of, record_of, sheet, unpacked, write
+from cnnlab.microscope.__main__ import main, settings_of
+from cnnlab.microscope.page import SETTINGS, packed, path_of, pictures_of, record_of, sheet, unpacked, write
 from cnnlab.nets import named
 from cnnlab.techniques.patches import strongest_patches
 from cnnlab.zoo.load import load_net
@@ -28,12 +30,20 @@ PHOTOGRAPHS = {name: noise((1, 3, 48, 64), GENERATOR, std=0.3, decay=1) for name
 
 @pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:
-    """A cluster leaves the environment as it was: the notebooks that are tested later would be slow."""
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
-        before = dict(os.environ)
-        yield
-    changed = {name for name in before | dict(os.environ) if name.startswith(("MALLOC", "OMP", "MKL", "OPENBLAS"))}
-    assert all(os.environ.get(name) == before.get(name) for name in changed)
+    """Nothing here may leave Dask's wishes in the environment: the notebooks that are tested later would be slow."""
+    before = dict(os.environ)
+    yield
+    changed = {name for name in before.keys() | os.environ.keys() if before.get(name) != os.environ.get(name)}
+    assert not {name for name in changed if name.startswith(("MALLOC", "OMP", "MKL", "OPENBLAS"))}
+
+
+@contextmanager
+def two_workers() -> Iterator[LocalCluster]:
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": {}}),
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
+    ):
+        yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +63,14 @@ def scope(net: Net) -> work.Scope:
 
 @pytest.fixture(scope="module")
 def made(scope: work.Scope, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A microscope of the small net, made in this process."""
-    folder = tmp_path_factory.mktemp("microscope")
+    """A microscope of the small net, made in this process with one thread, as a worker makes it."""
+    folder, threads = tmp_path_factory.mktemp("microscope"), torch.get_num_threads()
+    torch.set_num_threads(1)
     for layer, numbers in work.batches(scope):
         for number, page in work.examine(scope, layer, numbers).items():
             write(path_of(folder, layer, number), page)
+    torch.set_num_threads(threads)
+    write(folder / SETTINGS, json.dumps(settings_of(scope, "small")))
     return folder
 
 
@@ -209,18 +222,12 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_two_workers_make_the_same_bytes_and_a_killed_one_costs_only_its_batch(
     scope: work.Scope, made: Path, tmp_path: Path
 ) -> None:
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
-        Client(cluster) as client,
-    ):
+    with two_workers() as cluster, Client(cluster) as client:
         pages = work.collect(scope, tmp_path, client)
         next(pages)
         os.kill(client.run(os.getpid).popitem()[1], signal.SIGKILL)
         assert len(list(pages)) == 19
-    threads = torch.get_num_threads()
-    assert files_of(tmp_path).keys() == files_of(made).keys()
-    if threads == 1:
-        assert files_of(tmp_path) == files_of(made)
+    assert files_of(tmp_path) == files_of(made)
     before = {name: (tmp_path / name).stat().st_mtime_ns for name in files_of(tmp_path)}
     lost = [path_of(tmp_path, "relu2", 3), path_of(tmp_path, "logits", 0)]
     contents = [file.read_bytes() for file in lost]
@@ -238,7 +245,7 @@ def test_the_site_is_made_of_what_is_there(made: Path, scope: work.Scope) -> Non
     content = gone.read_bytes()
     gone.unlink()
     try:
-        number = site.make_site(made, "small", scope)
+        number = site.make_site(made)
     finally:
         gone.write_bytes(content)
     assert number == 19
@@ -266,7 +273,17 @@ def test_the_command_makes_a_microscope_and_refuses_to_mix_two(tmp_path: Path, c
     with pytest.raises(ValueError, match="channel 2 of 'fire2' has no page"):
         found.record("fire2", 2)
     assert main([*command, "--layers", "relu1"]) == 2
-    assert "choose another folder with --out" in capsys.readouterr().err
+    assert "holds pages with other layers: choose another folder with --out" in capsys.readouterr().err
+    save_image(PHOTOGRAPHS["one"], tmp_path / "mine.png")
+    assert main([*command, "--photos", str(tmp_path)]) == 2
+    assert "holds pages with other photographs" in capsys.readouterr().err
+
+
+def test_other_weights_are_other_settings(scope: work.Scope) -> None:
+    changed = Net(scope.net.model, ["ant", "bee", "cat", "dog"], "cpu")
+    changed.model.conv1.weight.data[0, 0, 0, 0] += 1e-6
+    ours, others = settings_of(scope, "small"), settings_of(replace(scope, net=changed), "small")
+    assert {key for key in ours if ours[key] != others[key]} == {"weights"}
 
 
 @pytest.mark.parametrize(
@@ -296,7 +313,7 @@ def test_no_microscope_in_a_folder(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_command_works_on_a_cluster_that_runs_already(tmp_path: Path) -> None:
     command = ["--layers", "relu1", "--channels", "0:9", "--size", "32", "--out"]
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+    with two_workers() as cluster:
         assert main([*command, str(tmp_path / "many"), "--scheduler", cluster.scheduler_address]) == 0
     assert main([*command, str(tmp_path / "one"), "--workers", "1"]) == 0
     assert len(files_of(tmp_path / "many")) == 9

@@ -1,10 +1,12 @@
 """Make a microscope: `python -m cnnlab.microscope --net squeezenet`, or `make microscope NET=squeezenet`."""
 
 import argparse
+import hashlib
 import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -12,7 +14,7 @@ from cnnlab._native import give_back_freed_memory
 from cnnlab.files import load_image
 from cnnlab.material.photos import PHOTOS, photo
 from cnnlab.microscope import site, work
-from cnnlab.microscope.page import path_of, write
+from cnnlab.microscope.page import SETTINGS, path_of, write
 from cnnlab.zoo.load import load_net
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
@@ -25,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         net = load_net(options.net, "cpu", options.weights)
         scope = work.focus(net, _photographs(options.photos), options.layers, options.size)
-        _hold_on_to(folder, scope, options.net)
+        _hold_on_to(folder, settings_of(scope, options.net))
     except (ValueError, RuntimeError, OSError) as error:
         print(f"microscope: {error}", file=sys.stderr)
         return 2
@@ -39,25 +41,41 @@ def main(arguments: list[str] | None = None) -> int:
                 last = time.monotonic()
                 for _ in tqdm(pages, "channels", total=len(wanted), initial=len(wanted) - missing, unit=" page"):
                     if time.monotonic() - last > 300:  # what is there can be looked at meanwhile
-                        site.make_site(folder, options.net, scope)
+                        site.make_site(folder)
                         last = time.monotonic()
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
     except OSError as error:
         print(f"microscope: {error}", file=sys.stderr)
         return 2
-    made = site.make_site(folder, options.net, scope)
+    made = site.make_site(folder)
     print(f"{made} pages: open {folder / 'index.html'}")
     return int(any(not path_of(folder, layer, number).exists() for layer, number in wanted))
 
 
-def _hold_on_to(folder: Path, scope: work.Scope, name: str) -> None:
-    """Write what the folder's pages are made with; ValueError if it holds those of something else."""
-    file = folder / "microscope.json"
-    settings = {"net": name, "size": scope.size, "layers": list(scope.layers), "labels": list(scope.net.labels or ())}
-    if file.exists() and (old := json.loads(file.read_text(encoding="utf-8"))) != settings:
-        kept = {key: old[key] for key in ("net", "size", "layers")}
-        raise ValueError(f"{folder} holds a microscope made with {kept}: choose another folder with --out")
+def settings_of(scope: work.Scope, name: str) -> dict[str, Any]:
+    """What a folder's pages are made with: two runs whose settings are equal may share a folder."""
+    weights = hashlib.sha256()
+    for tensor in scope.net.model.state_dict().values():
+        weights.update(tensor.contiguous().cpu().numpy().tobytes())
+    return {
+        "net": name,
+        "weights": weights.hexdigest(),
+        "size": scope.size,
+        "photographs": sorted({crop.source for crop in scope.scanned.crops}),
+        "layers": {layer: scope.channels(layer) for layer in scope.layers},
+        "classes": scope.net.layers[-1],
+        "labels": list(scope.net.labels or [f"class {number}" for number in range(scope.outputs)]),
+    }
+
+
+def _hold_on_to(folder: Path, settings: dict[str, Any]) -> None:
+    """Write the settings into the folder; ValueError if it holds pages that were made with others."""
+    file = folder / SETTINGS
+    if file.exists():
+        old = json.loads(file.read_text(encoding="utf-8"))
+        if other := [key for key in settings if old.get(key) != settings[key]]:
+            raise ValueError(f"{folder} holds pages with other {' and '.join(other)}: choose another folder with --out")
     write(file, json.dumps(settings) + "\n")
 
 
@@ -73,7 +91,7 @@ def _photographs(folder: str | None) -> dict:
 def _channels(text: str) -> range:
     first, _, end = text.partition(":")
     try:
-        return range(int(first), int(end)) if end else range(int(first) + 1)[-1:]
+        return range(int(first), int(end or int(first) + 1))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a channel (12) nor a range (0:32)") from None
 

@@ -3,8 +3,6 @@
 import base64
 import io
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnnlab.files import to_pil
+from cnnlab.files import to_pil, write_whole
 from cnnlab.images import resize
 from cnnlab.inputs import from_pil
 
 SMALL = 56  # pixels of a patch and of its projection on the sheet
 COUNT = 9
+SETTINGS = "microscope.json"  # beside the pages: what they were made with
 QUALITY = 28  # of WebP: a page with pictures of 128 pixels takes about 12 KB
 
 
@@ -75,15 +74,13 @@ def pictures_of(file: Path, size: int) -> Tensor:
 def write(file: Path, content: bytes | str) -> None:
     """Write a whole file or nothing: a run that is killed leaves no half of one."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as part:
-            part.write(content if isinstance(content, bytes) else content.encode())
-        os.chmod(name, 0o644)
-        os.replace(name, file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    data = content if isinstance(content, bytes) else content.encode()
+    write_whole(file, lambda name: Path(name).write_bytes(data))
+
+
+def pages_in(folder: Path) -> list[Path]:
+    """The files of all pages that are there. What a killed run may have left over begins with no digit."""
+    return sorted((folder / "channels").glob("*/[0-9]*.webp"))
 
 
 def packed(numbers: Tensor) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from cnnlab._data import DATA
-from cnnlab.microscope.page import path_of, pictures_of, record_of
+from cnnlab.microscope.page import SETTINGS, path_of, pictures_of, record_of
 
 SHIPPED: Path = DATA / "microscope"
 """The small microscope of SqueezeNet that comes with the course."""
@@ -22,7 +22,7 @@ class Microscope:
     Attributes:
         folder: where they are.
         net: the net's name.
-        labels: one name per class; empty if the net has none.
+        labels: one name per class.
         size: pixels of a picture.
         channels: layer -> the numbers of the channels whose pages are there, first layer first.
     """
@@ -69,11 +69,11 @@ def load_microscope(folder: str | os.PathLike | None = None) -> Microscope:
     """
     path = SHIPPED if folder is None else Path(folder).expanduser()
     try:
-        about = json.loads((path / "microscope.json").read_text(encoding="utf-8"))
+        about = json.loads((path / SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"folder has no microscope in it (microscope.json): {path}") from error
+        raise ValueError(f"folder has no microscope in it ({SETTINGS}): {path}") from error
     found = {
-        layer: tuple(sorted(int(file.stem) for file in path_of(path, layer, 0).parent.glob("*.webp")))
+        layer: tuple(sorted(int(file.stem) for file in path_of(path, layer, 0).parent.glob("[0-9]*.webp")))
         for layer in about["layers"]
     }
     channels = {layer: numbers for layer, numbers in found.items() if numbers}

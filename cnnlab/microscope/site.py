@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from cnnlab.microscope.page import record_of, unpacked, write
-from cnnlab.microscope.work import Scope
+from cnnlab.microscope.page import SETTINGS, pages_in, record_of, unpacked, write
 
 STATIC = Path(__file__).parent / "static"
 ALIKE = 8  # channels whose pictures look like one's own
@@ -19,21 +18,16 @@ PER_CLASS = 24  # channels that a search for a class shows
 def records(folder: Path) -> dict[str, dict[int, dict[str, Any]]]:
     """What was measured of the channels whose pages are there: layer -> channel -> record."""
     found: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
-    for file in sorted((folder / "channels").glob("*/*.webp")):
+    for file in pages_in(folder):
         record = record_of(file)
         found[record["layer"]][record["channel"]] = record
     return dict(found)
 
 
-def make_site(folder: Path, title: str, scope: Scope) -> int:
-    """Write index.html and its data beside the pages that are there, and give their number.
-
-    Args:
-        folder: a microscope's folder.
-        title: the net's name.
-        scope: what the pages were made with.
-    """
-    layers, last = scope.layers, scope.net.layers[-1]
+def make_site(folder: Path) -> int:
+    """Write index.html and its data beside the pages that are there in a microscope's folder, and give their number."""
+    settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    layers = list(settings["layers"])
     found = records(folder)
     made = [(layer, number) for layer in layers for number in found.get(layer, {})]
     _add_what_looks_alike(found, made)
@@ -47,13 +41,14 @@ def make_site(folder: Path, title: str, scope: Scope) -> int:
         rows = list(found.get(layer, {}).values())
         _write_data(folder, f"layer-{layers.index(layer)}", f"addLayer({json.dumps(layer)},{_text(rows)})")
     about = {
-        "title": title,
-        "size": scope.size,
+        "title": settings["net"],
+        "size": settings["size"],
         "layers": [
-            {"name": layer, "channels": scope.channels(layer), "made": sorted(found.get(layer, {}))} for layer in layers
+            {"name": layer, "channels": count, "made": sorted(found.get(layer, {}))}
+            for layer, count in settings["layers"].items()
         ],
-        "labels": scope.net.labels or [f"class {number}" for number in range(scope.outputs)],
-        "classes": last,
+        "labels": settings["labels"],
+        "classes": settings["classes"],
     }
     _write_data(folder, "about", f"addAbout({_text(about)})")
     _write_data(folder, "classes", f"addClasses({_text(shown)})")

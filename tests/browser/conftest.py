@@ -1,5 +1,7 @@
 """A real JupyterLab over a throw-away copy of the notebooks, and a Chromium that looks at it."""
 
+import functools
+import http.server
 import json
 import os
 import secrets
@@ -7,10 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,11 +81,31 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     try:
         yield Lab(_address(server, base), token, folder)
     finally:
-        server.send_signal(signal.SIGTERM)  # ends the kernels too
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        end(server)
+
+
+def end(server: subprocess.Popen) -> None:
+    """Stop a server, and its kernels with it."""
+    server.send_signal(signal.SIGTERM)
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address, on 127.0.0.1, of a web server that hands out the files of a folder."""
+
+    class Silent(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
 
 
 def _address(server: subprocess.Popen, base: Path, timeout: float = 180) -> str:

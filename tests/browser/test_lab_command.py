@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import SCREENSHOTS
+from conftest import SCREENSHOTS, end
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Page, expect
 
@@ -44,11 +43,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, st
             time.sleep(0.2)
         yield base / "a folder with spaces", *found.groups()
     finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        end(server)
 
 
 @pytest.fixture

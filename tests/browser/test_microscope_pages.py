@@ -1,6 +1,7 @@
 """The microscope's pages in Chromium, from disk: index, layer, channel, search, keys, light and dark, on a phone."""
 
 import re
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -8,14 +9,23 @@ from conftest import SCREENSHOTS
 from playwright.sync_api import Browser, Page, expect
 
 from cnnlab.microscope.reading import SHIPPED
+from cnnlab.microscope.site import make_site
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
-INDEX = (SHIPPED / "index.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of the shipped microscope's first page, on disk."""
+    folder = tmp_path_factory.mktemp("pages on disk") / "microscope"
+    shutil.copytree(SHIPPED, folder)
+    make_site(folder)
+    return (folder / "index.html").as_uri()
 
 
 @pytest.fixture(params=[("light", 1280), ("dark", 390)], ids=["light", "dark, on a phone"])
-def pages(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+def pages(browser: Browser, index: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page that was opened from disk; afterwards nothing may have failed, and no host may have been asked."""
     scheme, width = request.param
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -24,7 +34,7 @@ def pages(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     page.on("request", lambda asked: wrong.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
     page.on("requestfailed", lambda asked: wrong.append(f"failed: {asked.url}"))
-    page.goto(INDEX)
+    page.goto(index)
     yield page
     page.close()
     assert not wrong, wrong
@@ -58,12 +68,12 @@ def test_from_the_index_to_a_channel_and_on(pages: Page) -> None:
     heading(pages, "fire7")
 
 
-def test_a_channel_has_an_address_and_links_to_what_it_is_made_of(pages: Page) -> None:
-    pages.goto(f"{INDEX}#fire5/37")
+def test_a_channel_has_an_address_and_links_to_what_it_is_made_of(pages: Page, index: str) -> None:
+    pages.goto(f"{index}#fire5/37")
     heading(pages, "fire5, channel 37")
     pages.locator("table a", has_text="fire3").first.click()
     expect(pages.locator("h1")).to_have_text(re.compile("^fire3, channel"))
-    pages.goto(f"{INDEX}#fire5/200")
+    pages.goto(f"{index}#fire5/200")
     expect(pages.locator("main")).to_contain_text("has not been made yet")
 
 

@@ -1,10 +1,7 @@
 """The site, built from the course as it is, and read in Chromium: on a laptop and a phone, in light and in dark."""
 
-import functools
-import http.server
 import os
 import re
-import threading
 import warnings
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -12,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from conftest import served
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -71,21 +69,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A handler of requests that prints none of them."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     """The site's address on 127.0.0.1."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture

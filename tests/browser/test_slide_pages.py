@@ -1,15 +1,13 @@
 """The decks of all chapters in Chromium: every page fits, nothing is asked of a network, keys and PDFs work."""
 
-import functools
-import http.server
 import os
 import re
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import served
 from playwright.sync_api import Browser, Page
 
 from tools.make_slides import index, make, print_pdf
@@ -60,16 +58,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
     """The decks on a web server."""
-
-    class Silent(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with served(folder) as address:
+        yield address.removesuffix("/")
 
 
 @pytest.fixture

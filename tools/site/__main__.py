@@ -15,7 +15,8 @@ from pathlib import Path
 
 import nbformat
 
-from cnnlab._data import DATA
+from cnnlab.microscope.reading import SHIPPED
+from cnnlab.microscope.site import make_site
 from cnnlab.teaching.claims import IDS
 from tools.make_ledger import counts, rows
 from tools.site.chapters import Title, read_titles, stage_chapter
@@ -137,7 +138,8 @@ def build(target: Path) -> None:
     folders = ["-c", str(HERE), "-D", f"html_extra_path={extra}", "-d", str(work / "doctrees")]
     if build_main(["-q", "-W", "--keep-going", "-j", "auto", "-b", "html", *folders, str(source), str(fresh)]):
         sys.exit("The site was not built: mend what Sphinx says above")
-    shutil.copytree(DATA / "microscope", fresh / "microscope")  # pages of their own, which a link opens
+    shutil.copytree(SHIPPED, fresh / "microscope")  # pages of their own, which a link opens
+    make_site(fresh / "microscope")
     (fresh / ".nojekyll").touch()  # GitHub Pages would leave out the folders whose names begin with "_"
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)

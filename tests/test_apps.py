@@ -9,7 +9,8 @@ from notebook_parts import NOTEBOOKS, read
 
 from tools import make_apps
 from tools.kept_nets import with_kept_nets
-from tools.make_apps import PICTURES, build, picture
+from tools.make_apps import build
+from tools.site.front import TILES, cut
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
 TRAINS = [
@@ -66,9 +67,7 @@ def test_training_that_fails_says_why_and_leaves_no_file(tmp_path: Path) -> None
 
 def test_every_chapter_has_a_picture_of_its_own() -> None:
     for path in NOTEBOOKS:
-        ids = {cell.id for cell in read(path).cells}
-        assert PICTURES[path.name[:2]] in ids, f"{path.name}: choose another picture in tools/make_apps.py"
-        assert min(picture(read(path), path.stem).size) > 100
+        assert min(cut(read(path), TILES[path.name[:2]]).size) > 100
 
 
 def test_the_page_lists_the_chapters_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,17 +104,10 @@ def test_a_deck_loads_only_its_own_files(chapter) -> None:
     text = deck(chapter, COVER)
     loaded = re.findall(r'(?:src|<link [^>]*href)="([^"]*)"', text)
     assert {address for address in loaded if not address.startswith("data:")} == {
-        f"assets/{path.name}" for path in make_slides.ASSETS
+        f"assets/{name.split('/')[-1]}" for name in (*make_slides.ASSETS, "deck.css", "deck.js")
     }
     assert "GLOSSARY" not in text  # it does not lie beside the decks
     assert '<a href="https://example.org">it</a>' in text
-
-
-def test_without_npm_one_sentence_says_what_to_do(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(make_slides, "MODULES", tmp_path / "node_modules")
-    monkeypatch.setattr(make_slides.shutil, "which", lambda name: None)
-    with pytest.raises(SystemExit, match="npm"):
-        make_slides.install_packages()
 
 
 def test_the_index_lists_decks_and_pdfs(tmp_path) -> None:

@@ -4,9 +4,7 @@ The notebooks behind them are derived from the chapters (`tools.panel_notebooks`
 that lists them. The options go to Voilà: `-- --no-browser --port=9000`.
 """
 
-import base64
 import html
-import io
 import os
 import re
 import shutil
@@ -16,22 +14,15 @@ from string import Template
 
 import nbformat
 from nbformat import NotebookNode
-from PIL import Image
 
 from tools.kept_nets import with_kept_nets
 from tools.panel_notebooks import panel_notebook
 from tools.run_notebooks import chosen
+from tools.site.front import TILES, cut
 
 FOLDER = Path("build/apps")
 PAGES = Path(__file__).parent / "apps"  # how the pages look
 TEMPLATE = "course"  # what Voilà calls it
-# The ids of the cells whose pictures stand for their chapters; without one it is the chapter's first picture.
-PICTURES = {
-    "00": "b235fdf2", "01": "co-plots-show-maps-red-minus-blue-t", "02": "1245e502", "03": "c8031c04",
-    "04": "bde513ef", "05": "c66a51d4", "06": "seven-maps-figure", "07": "595b0387", "08": "13a5149b",
-    "09": "dd1a0444", "10": "17255921", "11": "208bbc03", "12": "fce15cc0", "13": "large-high", "14": "sticker-print",
-    "15": "8b856e9c", "16": "6d0698ba", "17": "own-patterns-effnet",
-}  # fmt: skip
 WIDGETS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]  # all that a page needs of Lab
 SETTINGS = [
     "--Voila.ip=127.0.0.1",  # only this computer
@@ -51,24 +42,11 @@ def card(notebook: NotebookNode, name: str) -> str:
     heading = notebook.cells[0].source.removeprefix("# ")
     title, _, question = (html.escape(part, quote=False) for part in heading.partition("\n\n"))
     question = re.sub(r"\*\*(.+?)\*\*|\*(.+?)\*", r"<em>\1\2</em>", question)
+    image = f'<img src="voila/files/pictures/{name}.jpg" alt="{html.escape(TILES[name[:2]].alt)}" loading="lazy">'
     return (
-        f'<a href="voila/render/{name}.ipynb"><img src="voila/files/pictures/{name}.jpg" alt="" loading="lazy">'
+        f'<a href="voila/render/{name}.ipynb">{image}'
         f"<h2>{title}</h2><p>{question}</p><small>opens in a few seconds</small></a>"
     )
-
-
-def picture(chapter: NotebookNode, name: str) -> Image.Image:
-    """The picture that stands for a chapter."""
-    found: dict[str, str] = {}
-    for cell in chapter.cells:
-        for output in cell.get("outputs", []):
-            for kind, data in output.get("data", {}).items():
-                if kind in ("image/png", "image/jpeg"):
-                    found.setdefault(cell.id, data)
-    data = found.get(PICTURES.get(name[:2], "")) or next(iter(found.values()))
-    image = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
-    image.thumbnail((960, 720))
-    return image
 
 
 def notebook_of(chapter: NotebookNode, folder: Path) -> NotebookNode:
@@ -89,7 +67,7 @@ def build(paths: list[Path], folder: Path) -> None:
         chapter = nbformat.read(path, as_version=4)
         notebook = notebook_of(chapter, folder)
         nbformat.write(notebook, folder / path.name)
-        picture(chapter, path.stem).save(folder / "pictures" / f"{path.stem}.jpg", quality=85)
+        cut(chapter, TILES[path.name[:2]]).save(folder / "pictures" / f"{path.stem}.jpg", quality=85)
         cards.append(card(notebook, path.stem))
     template = folder / "jupyter" / "voila" / "templates" / TEMPLATE
     shutil.copytree(PAGES, template, dirs_exist_ok=True)

@@ -10,7 +10,6 @@ import io
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -27,21 +26,19 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from cnnlab.teaching.claims import MIME as CLAIMS
+from tools.npm import node_modules
 from tools.run_notebooks import NOTEBOOKS, chosen
 from tools.site.front import TILES, cut
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "build" / "slides"
 OWN = Path(__file__).parent / "slides"
-MODULES = ROOT / "build" / "npm" / "slides" / "node_modules"
-# What a deck loads, all from `assets` beside it.
+# What a deck loads from npm's packages, beside our own script and style.
 ASSETS = (
-    MODULES / "reveal.js" / "dist" / "reveal.css",
-    MODULES / "reveal.js" / "dist" / "reveal.js",
-    MODULES / "reveal.js" / "plugin" / "notes" / "notes.js",
-    MODULES / "mathjax" / "es5" / "tex-svg-full.js",  # formulas as drawings: no fonts to load
-    OWN / "deck.css",
-    OWN / "deck.js",
+    "reveal.js/dist/reveal.css",
+    "reveal.js/dist/reveal.js",
+    "reveal.js/plugin/notes/notes.js",
+    "mathjax/es5/tex-svg-full.js",  # formulas as drawings: no fonts to load
 )
 IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 OUTCOMES = {True: '<b class="holds">✓</b>', False: '<b class="fails">✗</b>', None: "not tested"}
@@ -213,21 +210,6 @@ def index(folder: Path) -> str:
     return template.substitute(decks="\n".join(lines))
 
 
-def install_packages() -> None:
-    """Let npm put reveal.js and MathJax into build/npm/slides, if they are not there."""
-    wanted, there = OWN / "package.json", MODULES.parent / "package.json"
-    if there.exists() and there.read_bytes() == wanted.read_bytes() and all(path.exists() for path in ASSETS):
-        return
-    if not (npm := shutil.which("npm")):
-        raise SystemExit("make slides needs npm, which comes with Node.js: install Node.js 18 or later")
-    there.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(wanted, there)
-    command = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
-    if subprocess.run(command, cwd=there.parent).returncode:
-        there.unlink()
-        raise SystemExit("npm could not install reveal.js and MathJax: see its message above")
-
-
 def write(path: Path, text: str) -> None:
     """Write a file that is whole or not there."""
     part = path.with_name(path.name + ".part")
@@ -237,9 +219,9 @@ def write(path: Path, text: str) -> None:
 
 def make(paths: list[Path], folder: Path) -> list[Path]:
     """Write the decks of notebooks and the files that they load; return the decks."""
-    install_packages()
+    modules = node_modules(OWN / "package.json", "slides")
     (folder / "assets").mkdir(parents=True, exist_ok=True)
-    for asset in ASSETS:
+    for asset in [*(modules / asset for asset in ASSETS), OWN / "deck.css", OWN / "deck.js"]:
         shutil.copy(asset, folder / "assets")
     decks = []
     for path in paths:

@@ -5,10 +5,8 @@ chapters in two languages, the pages for teachers and about the course. Sphinx a
 runs. The site asks no other host for anything.
 """
 
-import json
 import re
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,6 +17,7 @@ from cnnlab.microscope.reading import SHIPPED
 from cnnlab.microscope.site import make_site
 from cnnlab.teaching.claims import IDS
 from tools.make_ledger import counts, rows
+from tools.npm import node_modules
 from tools.site.chapters import Title, read_titles, stage_chapter
 from tools.site.front import front_page
 from tools.site.ledger import ledger_page
@@ -59,21 +58,8 @@ Where everything comes from <sources>
 
 
 def mathjax() -> Path:
-    """The folder of MathJax's scripts; npm installs them on the first call, and whenever package.json changes."""
-    folder, wanted = BUILD / "npm" / "site", json.loads((HERE / "package.json").read_text())["dependencies"]["mathjax"]
-    installed = folder / "node_modules" / "mathjax"
-    about = installed / "package.json"
-    if not about.exists() or json.loads(about.read_text())["version"] != wanted:
-        npm = shutil.which("npm")
-        if npm is None:
-            sys.exit(
-                "The site needs npm once, for MathJax: install Node.js 18 or later, which brings npm; then try again"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(HERE / "package.json", folder)
-        options = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"]
-        subprocess.run([npm, "install", *options], cwd=folder, check=True)
-    return installed / "es5"
+    """The folder of MathJax's scripts, from npm."""
+    return node_modules(HERE / "package.json", "site") / "mathjax" / "es5"
 
 
 def stage(source: Path, pictures: Path) -> None:

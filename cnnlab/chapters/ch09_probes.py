@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 from torch import Generator, Tensor
 
 from cnnlab.images import center_crop, resize
@@ -93,7 +94,8 @@ def fitted(kind: str, strength: float, features: Tensor, labels: Tensor) -> Pipe
         "SVM": LinearSVC(C=strength, max_iter=10000, random_state=0),
         "softmax": LogisticRegression(C=strength, max_iter=1000),
     }
-    return make_pipeline(StandardScaler(), models[kind]).fit(features.numpy(), labels.numpy())
+    with threadpool_limits(1):  # its steps are so small that two threads, which wait for each other, take 20 x as long
+        return make_pipeline(StandardScaler(), models[kind]).fit(features.numpy(), labels.numpy())
 
 
 def tuned(kind: str, known: Tensor, labels: Tensor, validation: Tensor, answers: Tensor) -> Pipeline:

@@ -41,6 +41,14 @@ def from_pil(picture: Image.Image) -> Tensor:
 
     Raises ValueError for a picture of floats or 32-bit numbers whose values have no clear white.
     """
+    array = np.array(on_white(picture))  # (H, W, 3)
+    if not array.size:
+        raise ValueError(f"the picture has {picture.width} x {picture.height} pixels")
+    return torch.from_numpy(array).permute(2, 0, 1)[None].float().div_(255)  # (1, 3, H, W)
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """A Pillow picture of any mode in 8-bit RGB, on white where it is transparent; raises as `from_pil`."""
     if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and floats: Pillow would clip them at 255
         array = np.asarray(picture, dtype=np.float32)
         low, high = float(array.min()), float(array.max())  # NaN if there is one
@@ -53,10 +61,7 @@ def from_pil(picture: Image.Image) -> Tensor:
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    array = np.array(picture.convert("RGB"))  # (H, W, 3)
-    if not array.size:
-        raise ValueError(f"the picture has {picture.width} x {picture.height} pixels")
-    return torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255  # (1, 3, H, W)
+    return picture.convert("RGB")
 
 
 def as_image(image: Any) -> Tensor:

@@ -168,8 +168,8 @@ def test_a_file_may_come_in_any_form(tmp_path, monkeypatch):
         (b"\x00\x00\x00\x18ftypheic\x00\x00", "it is HEIC; convert it to PNG or JPEG"),
         (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "it is SVG; convert"),
         (b"%PDF-1.7 ...", "it is PDF; convert"),
-        (b"nothing at all", "of no kind that Pillow knows, or damaged; convert"),
-        (PNG[:30], "of no kind that Pillow knows, or damaged"),
+        (b"nothing at all", "of a kind that is not read, or damaged; convert"),
+        (PNG[:30], "of a kind that is not read, or damaged"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_words(data, words):

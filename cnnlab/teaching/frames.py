@@ -73,9 +73,10 @@ def note(text: str) -> Image.Image:
 
 
 def encode(image: Image.Image) -> bytes:
-    """Return the bytes of a PNG file."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)  # a large file, but quick: we make ten a second
+    """Return the bytes of a PNG file of at most 2 x `SIDE` pixels a side: a sharp screen shows no more."""
+    small, buffer = image.copy(), io.BytesIO()
+    small.thumbnail((2 * SIDE, 2 * SIDE))  # a smaller picture stays as it is
+    small.save(buffer, "PNG", compress_level=1)  # a large file, but quick: we make ten a second
     return buffer.getvalue()
 
 

@@ -58,11 +58,11 @@ def test_one_epoch_of_the_recipe_is_worth_much() -> None:
 def test_make_checkpoints_writes_weights_and_their_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = tuple(type(half)(half.images[:100], half.labels[:100]) for half in mnist())
     monkeypatch.setattr(make_checkpoints, "mnist", lambda: few)
-    (tmp_path / "SHA256SUMS").write_text(f"00  {CHECKPOINT}\n11  other\n")
+    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  {CHECKPOINT}\n{'1' * 64}  other\n")
     threads = torch.get_num_threads()
     try:
         make_checkpoints.make_mnist(tmp_path, epochs=1)
     finally:
         torch.set_num_threads(threads)
     made = hashlib.sha256((tmp_path / CHECKPOINT).read_bytes()).hexdigest()
-    assert (tmp_path / "SHA256SUMS").read_text() == f"{made}  {CHECKPOINT}\n11  other\n"
+    assert (tmp_path / "SHA256SUMS").read_text() == f"{made}  {CHECKPOINT}\n{'1' * 64}  other\n"

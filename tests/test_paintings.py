@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -100,9 +101,11 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
 
 
 def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr("cnnlab.material.paintings.DATA", tmp_path)
+    shutil.copy(DATA / "SHA256SUMS", tmp_path)
+    shutil.copy(DATA / "SHA256SUMS.packages", tmp_path)
+    monkeypatch.setattr("cnnlab._data.DATA", tmp_path)
     _canvas.cache_clear()
-    with pytest.raises(RuntimeError, match=r"paintings.wave\.webp.*`make paintings`"):
+    with pytest.raises(RuntimeError, match=r"paintings.wave\.webp is missing: install cnnlab again"):
         painting("wave")
 
 

@@ -18,8 +18,8 @@ from cnnlab._torchvision import torchvision
 from cnnlab.material.photos import photo
 from cnnlab.nets import Net, Normalize, named, weights_of
 from cnnlab.training import initialize
-from cnnlab.zoo import checkpoints, classifiers, imagenet
-from cnnlab.zoo.checkpoints import load_checkpoint, save_checkpoint, verified
+from cnnlab.zoo import classifiers, imagenet
+from cnnlab.zoo.checkpoints import load_checkpoint, save_checkpoint
 from cnnlab.zoo.digits_cnn import mnist_cnn
 from cnnlab.zoo.load import load_net, untrained
 from tools.convert_squeezenet import ArraysOnly, packaged_squeezenet
@@ -245,6 +245,7 @@ def test_files_that_do_not_fit_are_refused_in_words(tmp_path):
         ("squeezenet1_1", tmp_path / "half.safetensors", r"half.safetensors is damaged"),
         ("squeezenet1_1", saved(tmp_path, models.squeezenet1_1(), "whole.pth"), r"whole.pth holds other objects"),
         ("squeezenet1_1", saved(tmp_path, {"epoch": 3}, "epoch.pth"), r"epoch.pth holds others"),
+        ("squeezenet1_1", saved(tmp_path, {1: torch.ones(2)}, "numbers.pth"), r"numbers.pth holds others"),
         ("squeezenet1_1", saved(tmp_path, lacking, "lacking.pth"), r"do not fit squeezenet1_1: .*0.bias is missing"),
         ("squeezenet1_0", file, r"features.0.weight is \(64, 3, 3, 3\), not \(96, 3, 7, 7\), .* and \d+ more"),
         ("resnet18", file, r"do not fit resnet18: .*conv1.weight is missing"),
@@ -258,17 +259,6 @@ def test_files_that_do_not_fit_are_refused_in_words(tmp_path):
 def test_the_packaged_pickle_is_read_by_a_reader_that_runs_nothing():
     with pytest.raises(pickle.UnpicklingError, match="no NumPy array"):
         ArraysOnly(io.BytesIO(pickle.dumps(print))).load()
-
-
-def test_damaged_weights_are_refused_with_the_remedy(tmp_path, monkeypatch):
-    file = tmp_path / "weights"
-    file.write_bytes(b"these")
-    digest = hashlib.sha256(b"these").hexdigest()
-    assert verified(file, digest, "get it again") == b"these"
-    with pytest.raises(RuntimeError, match="weights is damaged: get it again"):
-        verified(file, "0" * 64, "get it again")
-    with pytest.raises(RuntimeError, match="other is missing: get it again"):
-        verified(tmp_path / "other", digest, "get it again")
 
 
 def test_the_shipped_squeezenet_has_the_numbers_of_the_package() -> None:
@@ -285,7 +275,8 @@ def tiny(seed: int) -> nn.Sequential:
 
 
 def test_a_checkpoint_comes_back_and_a_damaged_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "DATA", tmp_path)
+    monkeypatch.setattr("cnnlab._data.DATA", tmp_path)
+    (tmp_path / "SHA256SUMS.packages").touch()
     file = tmp_path / "tiny.safetensors"
     chain = tiny(1)
     sha256 = save_checkpoint(chain, file)
@@ -295,10 +286,12 @@ def test_a_checkpoint_comes_back_and_a_damaged_one_is_refused(tmp_path: Path, mo
     assert all(torch.equal(a, b) for a, b in zip(chain.parameters(), again.parameters(), strict=True))
     with pytest.raises(RuntimeError, match=r"size mismatch"):
         load_checkpoint(named(conv=nn.Conv2d(1, 4, 3), relu=nn.ReLU(), logits=nn.Conv2d(4, 2, 1)), "tiny.safetensors")
-    with pytest.raises(RuntimeError, match="other.safetensors is missing: .* or run `make checkpoints`"):
+    with pytest.raises(
+        RuntimeError, match="other.safetensors is missing: install cnnlab again, or run `git restore data`"
+    ):
         load_checkpoint(tiny(0), "other.safetensors")
     file.write_bytes(file.read_bytes()[:-1] + b"x")
-    with pytest.raises(RuntimeError, match=r"tiny.safetensors is damaged: .* or run `make checkpoints`"):
+    with pytest.raises(RuntimeError, match=r"tiny.safetensors is altered: install cnnlab again"):
         load_checkpoint(tiny(0), "tiny.safetensors")
 
 
@@ -315,3 +308,28 @@ def test_an_untrained_net_is_the_same_chain_with_other_weights() -> None:
     assert not weights[0].requires_grad
     image = torch.rand((1, 3, 8, 8), generator=Generator().manual_seed(0))
     assert torch.equal(one.activations(image, ["conv"])["conv"], one.model.conv(image))
+
+
+def test_a_file_that_another_kernel_has_got_meanwhile_is_taken(served, monkeypatch, tmp_path):
+    folder, address = served
+    name = put(folder, models.squeezenet1_1, "squeezenet1_1")
+    point(monkeypatch, "squeezenet1_1", f"{address}/{name}")
+
+    def other_kernel(url: str, file: Path, sha256: str) -> None:
+        file.parent.mkdir(parents=True)
+        file.write_bytes((folder / name).read_bytes())
+        raise RuntimeError("the file is open in another process")
+
+    monkeypatch.setattr(classifiers, "download", other_kernel)
+    load_net("squeezenet1_1", device="cpu")
+
+
+def test_a_login_page_instead_of_the_weights_is_said(served, monkeypatch, tmp_path):
+    folder, address = served
+    (folder / "vgg11-12345678.pth").write_bytes(b"\n <html><body>Please log in</body></html>")
+    point(monkeypatch, "vgg11", f"{address}/vgg11-12345678.pth")
+    with pytest.raises(
+        RuntimeError, match="no weights for vgg11: .*[(]a page came instead of the file; does your network"
+    ):
+        load_net("vgg11")
+    assert not [file for file in (tmp_path / "hub").rglob("*") if file.is_file()]

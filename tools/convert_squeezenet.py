@@ -3,7 +3,6 @@
 The package has them as a pickle of NumPy arrays (MIT license; `make check` installs it). The numbers stay as they are.
 """
 
-import hashlib
 import importlib.metadata
 import io
 import pickle
@@ -14,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnlab._data import DATA
+from cnnlab._data import DATA, verified
 from cnnlab._torchvision import torchvision
-from cnnlab.zoo.checkpoints import save_checkpoint, verified
+from cnnlab.zoo.checkpoints import save_checkpoint
 from cnnlab.zoo.imagenet import SQUEEZENET
-from tools.make_checkpoints import record
+from tools.hashes import record
 
 SHA256 = "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1"
 FIRES = dict(zip(range(2, 10), (3, 4, 6, 7, 9, 10, 11, 12), strict=True))  # fire2 .. fire9 among torchvision's features
@@ -55,9 +54,9 @@ def packaged_squeezenet() -> nn.Module:
 
 def main(folder: Path = DATA) -> None:
     """Write them into the folder."""
-    record(folder, SQUEEZENET, save_checkpoint(packaged_squeezenet(), folder / SQUEEZENET))
-    size = (folder / SQUEEZENET).stat().st_size
-    print(f"{SQUEEZENET}: {size / 1e6:.1f} MB, {hashlib.sha256((folder / SQUEEZENET).read_bytes()).hexdigest()}")
+    sha256 = save_checkpoint(packaged_squeezenet(), folder / SQUEEZENET)
+    record(folder, SQUEEZENET)
+    print(f"{SQUEEZENET}: {(folder / SQUEEZENET).stat().st_size / 1e6:.1f} MB, {sha256}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Nets that the notebook of a panel trains: they are trained once, and read from a file afterwards.
 
 A page that trains its nets would open in half a minute. The file's name is a hash of the statements that led to the
-nets, so a changed chapter trains anew.
+nets, so a changed chapter trains anew. The file is a pickle: it is read with a list of the layers that are in it, and
+nothing else in it is made or run.
 """
 
 import ast
@@ -11,7 +12,16 @@ import sys
 from copy import deepcopy
 from pathlib import Path
 
+import torch
 from nbformat import NotebookNode
+
+READER = """import torch
+import cnnlab.nets
+
+def kept_nets(name):
+    with torch.serialization.safe_globals([{layers}]):
+        return torch.load({file!r}, weights_only=True)[name]
+"""
 
 
 def with_kept_nets(notebook: NotebookNode, folder: Path) -> NotebookNode:
@@ -32,10 +42,11 @@ def with_kept_nets(notebook: NotebookNode, folder: Path) -> NotebookNode:
     if not trained:
         return notebook
     file = _kept([statement for body in bodies for statement in body], trained, folder)
+    reader = READER.format(layers=", ".join(_layers_in(folder / file)), file=file)
     for cell, body in zip(cells, bodies, strict=True):
         if any(id(statement) in trained for statement in body):
-            lines = [_reading(s, trained[id(s)], file) if id(s) in trained else ast.unparse(s) for s in body]
-            cell.source = "\n".join(["import torch", *lines])
+            lines = [_reading(s, trained[id(s)]) if id(s) in trained else ast.unparse(s) for s in body]
+            cell.source = "\n".join([reader, *lines])
     return changed
 
 
@@ -85,6 +96,14 @@ def _kept(statements: list[ast.stmt], trained: dict[int, str], folder: Path) -> 
     return file
 
 
-def _reading(statement: ast.stmt, name: str, file: str) -> str:
-    value = f"torch.load({file!r}, weights_only=False)[{name!r}]"  # our own file
+def _layers_in(file: Path) -> list[str]:
+    """The classes of the layers in a file that are more than tensors. Raises RuntimeError for other objects."""
+    names = sorted(torch.serialization.get_unsafe_globals_in_checkpoint(str(file)))
+    if others := [name for name in names if not name.startswith(("torch.nn.modules.", "cnnlab.nets."))]:
+        raise RuntimeError(f"{file} must hold nets of PyTorch's layers alone, not {', '.join(others)}")
+    return names
+
+
+def _reading(statement: ast.stmt, name: str) -> str:
+    value = f"kept_nets({name!r})"
     return f"{name} = {value}" if isinstance(statement, ast.Assign) else f"{name}.load_state_dict({value})"

@@ -19,14 +19,7 @@ from cnnlab.training import accuracy
 from cnnlab.zoo.checkpoints import save_checkpoint
 from cnnlab.zoo.digits_cnn import CHECKPOINT, mnist_cnn, train_mnist_cnn
 from cnnlab.zoo.zfnets import EPOCHS, VARIANTS, Variant, checkpoint_file, train_zfnet, zfnet, zfnet_data
-
-
-def record(folder: Path, name: str, sha256: str) -> None:
-    """Put the hash of a file into SHA256SUMS of its folder, in the place of an older one."""
-    sums = folder / "SHA256SUMS"
-    lines = sums.read_text().splitlines() if sums.exists() else []
-    lines = [line for line in lines if line.split()[1] != name] + [f"{sha256}  {name}"]
-    sums.write_text("".join(f"{line}\n" for line in sorted(lines, key=lambda line: line.split()[1])))
+from tools.hashes import record
 
 
 def make_mnist(folder: Path = DATA, epochs: int = 30) -> float:
@@ -39,7 +32,8 @@ def make_mnist(folder: Path = DATA, epochs: int = 30) -> float:
     generator = Generator().manual_seed(0)
     chain = mnist_cnn(generator)
     train_mnist_cnn(chain, train, generator, epochs).finish()
-    record(folder, CHECKPOINT, save_checkpoint(chain, folder / CHECKPOINT))
+    save_checkpoint(chain, folder / CHECKPOINT)
+    record(folder, CHECKPOINT)
     return accuracy(chain, held_out)
 
 
@@ -74,8 +68,7 @@ def main() -> None:
     names = ["main", *VARIANTS]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for name, (hashes, share) in zip(names, pool.map(make_zfnet, names), strict=True):
-            for file, sha256 in hashes.items():
-                record(DATA, file, sha256)
+            record(DATA, *hashes)
             print(f"ZF-net, {name}: {share:.1%} of 1,600 held-out crops", flush=True)
 
 

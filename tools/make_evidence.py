@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 import tools.evidence
 from cnnlab._data import DATA
+from tools.hashes import record
 
 EXPERIMENTS = tuple(sorted(module.name for module in pkgutil.iter_modules(tools.evidence.__path__)))
 
@@ -52,20 +53,24 @@ def saved_results(file: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
     return list(saved["results"]) if saved["settings"] == settings else []
 
 
-def measure(name: str, settings: dict[str, Any], folder: Path = DATA / "evidence") -> Path:
-    """Measure the seeds of an experiment that its file in `folder` does not hold yet; the result is the file."""
-    module, file = experiment(name), folder / f"{name}.json"
+def measure(name: str, settings: dict[str, Any], folder: Path = DATA) -> Path:
+    """Measure the seeds of an experiment that its file in `folder`/evidence does not hold yet; the result is the file.
+
+    The file's hash is recorded in SHA256SUMS of the folder.
+    """
+    module, file = experiment(name), folder / "evidence" / f"{name}.json"
     settings = json.loads(json.dumps(settings))  # as they are read back: tuples are lists
     results = saved_results(file, settings)
     done = {result["seed"] for result in results}
-    folder.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     for seed in tqdm(module.SEEDS, desc=name, unit="seed", leave=False):
         if seed not in done:
             results.append({"seed": seed} | module.measure(seed, **settings))
             text = json.dumps(header(name, settings) | {"results": results}, indent=1)
             unfinished = file.with_suffix(".tmp")
-            unfinished.write_text(text + "\n", encoding="utf-8")
+            unfinished.write_text(text + "\n", encoding="utf-8", newline="\n")  # as git keeps it: the hash is of bytes
             os.replace(unfinished, file)  # whoever stops the work finds the old file or the new one
+            record(folder, f"evidence/{file.name}")
     return file
 
 

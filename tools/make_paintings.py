@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from cnnlab._data import DATA
-from tools.make_checkpoints import record
+from tools.hashes import record
 from tools.paintings.painters import PAINTERS
 
 
@@ -28,7 +28,8 @@ def main() -> None:
     """Paint them all."""
     for name in PAINTERS:
         file = DATA / "paintings" / f"{name}.webp"
-        record(DATA, f"paintings/{file.name}", make_painting(name, file))
+        make_painting(name, file)
+        record(DATA, f"paintings/{file.name}")
         print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB", flush=True)
 
 

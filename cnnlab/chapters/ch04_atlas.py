@@ -75,7 +75,7 @@ def toward(layer: str, directions: Tensor) -> Objective:
 
     def score(_: Tensor, activations: Activations) -> Tensor:
         maps = activations[layer]  # (B, channels, h, w)
-        along = torch.einsum("bchw,bc->bhw", maps, directions)
+        along = torch.einsum("bchw,bc->bhw", maps, directions.to(maps))
         cosine = along / maps.norm(dim=1).clamp(min=1e-6)
         return (along * cosine.clamp(min=0.1)).mean(dim=(1, 2))
 

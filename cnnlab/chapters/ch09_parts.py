@@ -1,11 +1,14 @@
 """Faces with a part hidden, and how alike the features of a net change then. Chapter 09."""
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from cnnlab._data import course_file
 from cnnlab.images import resize
 from cnnlab.nets import Net
 
@@ -16,11 +19,15 @@ LAST = (SIDE - PART[0], SIDE - PART[1])  # the last corner at which a part still
 DEPTHS = ("pool1", "fire3", "fire5", "fire7", "fire9", "conv10")  # of SqueezeNet
 
 
+def faces_and_others() -> Tensor:
+    """100 faces, gray and aligned, and then 100 patches without a face, from scikit-image: (200, 1, 25, 25)."""
+    content = io.BytesIO(course_file("skimage/data/lfw_subset.npy"))
+    return torch.from_numpy(np.load(content, allow_pickle=False)).float()[:, None]
+
+
 def faces() -> Tensor:
     """The 100 faces that come with scikit-image, gray and aligned: (100, 1, 25, 25)."""
-    from skimage import data
-
-    return torch.from_numpy(data.lfw_subset()[:100]).float()[:, None]
+    return faces_and_others()[:100]
 
 
 def hide(images: Tensor, corners: Tensor) -> Tensor:

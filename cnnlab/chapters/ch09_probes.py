@@ -13,6 +13,7 @@ from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 from torch import Generator, Tensor
 
+from cnnlab.chapters.ch09_parts import faces_and_others
 from cnnlab.images import center_crop, resize
 from cnnlab.material.crops import SEEN
 from cnnlab.material.digits import mnist
@@ -47,9 +48,7 @@ def drawn(examples: Examples, classes: int, counts: Sequence[int], generator: Ge
 
 def faces_or_not() -> Examples:
     """100 faces (label 1) and 100 other patches (0) that come with scikit-image, in turn: (200, 1, 25, 25)."""
-    from skimage import data
-
-    both = torch.from_numpy(data.lfw_subset()).float().view(2, 100, 1, 25, 25).flip(0)
+    both = faces_and_others().view(2, 100, 1, 25, 25).flip(0)
     return Examples(both.transpose(0, 1).flatten(0, 1), torch.arange(2).repeat(100))
 
 

@@ -30,7 +30,7 @@ def stick(
     room = (1 - half * (turn.cos() + turn.sin().abs())).clamp(min=0)  # how far the center may move
     x, y, across, down = x * room, y * room, turn.cos() / half, turn.sin() / half
     rows = [torch.stack([across, down, -across * x - down * y]), torch.stack([-down, across, down * x - across * y])]
-    grid = F.affine_grid(torch.stack(rows).permute(2, 0, 1), list(scenes.shape), align_corners=False)
+    grid = F.affine_grid(torch.stack(rows).permute(2, 0, 1).to(scenes), list(scenes.shape), align_corners=False)
     shaded = (patch * (1 + LIGHT * light.view(-1, 1, 1, 1))).clamp(0, 1)
     placed = F.grid_sample(F.pad(shaded, (0, 0, 0, 0, 0, 1), value=1.0), grid, align_corners=False)
     return scenes * (1 - placed[:, 3:]) + placed[:, :3]  # the fourth channel is 1 where the patch is

@@ -59,7 +59,7 @@ class _Cells(nn.Module):
         away = (angle[:, None] - bins - 0.5 + self.orientations / 2) % self.orientations - self.orientations / 2
         shared = (1 - away.abs()).clamp(min=0)
         votes = strength[:, None] * (hard + shared - shared.detach())
-        return F.avg_pool2d(votes, CELL).float()
+        return F.avg_pool2d(votes, CELL).to(gradients)
 
 
 class _Blocks(nn.Module):

@@ -3,15 +3,12 @@
 import json
 from typing import Any
 
-from cnnlab._data import DATA
+from cnnlab._data import course_file
 
 
 def recorded(name: str) -> list[dict[str, Any]]:
     """The results of an experiment of tools/evidence, one dict per seed, each with its "seed".
 
-    Raises RuntimeError if there is no such file; `make evidence` measures it. Chapters 02 to 16.
+    Raises RuntimeError if the file is missing or altered; `make evidence` measures it. Chapters 02 to 16.
     """
-    file = DATA / "evidence" / f"{name}.json"
-    if not file.is_file():
-        raise RuntimeError(f"there is no file {file}: `make evidence` measures it")
-    return list(json.loads(file.read_text(encoding="utf-8"))["results"])
+    return list(json.loads(course_file(f"evidence/{name}.json"))["results"])

@@ -4,7 +4,7 @@ from functools import cache
 
 from torch import Tensor
 
-from cnnlab._data import DATA
+from cnnlab._data import course_file
 from cnnlab.files import load_image
 from cnnlab.images import crop_to
 
@@ -15,7 +15,7 @@ def painting(name: str, size: int | tuple[int, int] | None = None) -> Tensor:
     """A painting of the course's own, (1, 3, H, W); every call gives the same. Chapter 12.
 
     Args:
-        name: one of `PAINTINGS`; another one raises a ValueError, a missing file a RuntimeError.
+        name: one of `PAINTINGS`; another one raises a ValueError, a missing or altered file a RuntimeError.
         size: pixels of a square, or (H, W): the middle of the canvas in these proportions; None: 512 x 512.
     """
     if name not in PAINTINGS:
@@ -26,8 +26,4 @@ def painting(name: str, size: int | tuple[int, int] | None = None) -> Tensor:
 @cache
 def _canvas(name: str) -> Tensor:
     """The whole canvas, (1, 3, 720, 720)."""
-    file = DATA / "paintings" / f"{name}.webp"
-    try:
-        return load_image(file)
-    except FileNotFoundError:
-        raise RuntimeError(f"there is no file {file}: `make paintings` paints it again") from None
+    return load_image(course_file(f"paintings/{name}.webp"))

@@ -15,7 +15,7 @@ def show_page(microscope: Microscope, layer: str, channel: int) -> Figure:
     A layer or a channel without a page raises a ValueError.
     """
     record, size = microscope.record(layer, channel), microscope.size
-    image = sheet_of(microscope.file(layer, channel))
+    image = sheet_of(microscope.page(layer, channel))
     figure = new_figure(8, 5.4, placed=True)
     for column, caption in enumerate(CAPTIONS):
         axis = figure.add_axes((0.01 + 0.2475 * column, 0.575, 0.2375, 0.352))

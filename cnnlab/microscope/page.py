@@ -1,8 +1,8 @@
 """A channel's page is one file: a WebP picture that holds its sheet of pictures and, as XMP, what was measured."""
 
 import base64
-import io
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -47,25 +47,25 @@ def sheet(pictures: Tensor, texture: Tensor | None, patches: list[Tensor], proje
 
 def pack(image: Tensor, record: dict[str, Any]) -> bytes:
     """The file of a page: the sheet (1, 3, H, W) and its record."""
-    buffer = io.BytesIO()
+    buffer = BytesIO()
     text = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
     to_pil(image).save(buffer, "WEBP", quality=QUALITY, method=6, xmp=text)
     return buffer.getvalue()
 
 
-def record_of(file: Path) -> dict[str, Any]:
+def record_of(file: Path | BytesIO) -> dict[str, Any]:
     """What was measured of the channel. Reads no pixel."""
     with Image.open(file) as picture:
         return json.loads(picture.info["xmp"])
 
 
-def sheet_of(file: Path) -> Tensor:
+def sheet_of(file: Path | BytesIO) -> Tensor:
     """The sheet, as `sheet` has made it: (1, 3, size + 2 * 56, width)."""
     with Image.open(file) as picture:
         return from_pil(picture)
 
 
-def pictures_of(file: Path, size: int) -> Tensor:
+def pictures_of(file: Path | BytesIO, size: int) -> Tensor:
     """The three pictures and the texture, (4, 3, size, size)."""
     image = sheet_of(file)
     return torch.cat([image[..., :size, column * size : (column + 1) * size] for column in range(4)])

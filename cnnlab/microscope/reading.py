@@ -3,12 +3,13 @@
 import json
 import os
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from cnnlab._data import DATA
+from cnnlab._data import DATA, course_file
 from cnnlab.microscope.page import SETTINGS, path_of, pictures_of, record_of
 
 SHIPPED: Path = DATA / "microscope"
@@ -41,11 +42,11 @@ class Microscope:
         each), "votes" ((class, by how much its logit falls without the channel) each) and "made_of" ((channel of the
         layer before, percent of all weights) each).
         """
-        return record_of(self.file(layer, channel))
+        return record_of(self.page(layer, channel))
 
     def pictures(self, layer: str, channel: int) -> Tensor:
         """Two pictures that excite the channel, one that excites it least, and its texture: (4, 3, size, size)."""
-        return pictures_of(self.file(layer, channel), self.size)
+        return pictures_of(self.page(layer, channel), self.size)
 
     def before(self, layer: str) -> str | None:
         """The layer before, of whose channels this one's are made; None for the first."""
@@ -61,15 +62,20 @@ class Microscope:
             raise ValueError(f"channel {channel} of {layer!r} has no page: there are {have[0]} to {have[-1]}")
         return path_of(self.folder, layer, channel)
 
+    def page(self, layer: str, channel: int) -> BytesIO | Path:
+        """A page to read: the course's own is verified, and raises a RuntimeError if it is altered or missing."""
+        file = self.file(layer, channel)
+        return BytesIO(_verified(file)) if self.folder == SHIPPED else file
+
 
 def load_microscope(folder: str | os.PathLike | None = None) -> Microscope:
     """Open a folder that `python -m cnnlab.microscope` has made; None: the small one that comes with the course.
 
-    Raises ValueError if there is no microscope in the folder.
+    Raises ValueError if there is no microscope in the folder, RuntimeError if the course's own is altered or missing.
     """
     path = SHIPPED if folder is None else Path(folder).expanduser()
     try:
-        about = json.loads((path / SETTINGS).read_text(encoding="utf-8"))
+        about = json.loads(_verified(path / SETTINGS) if path == SHIPPED else (path / SETTINGS).read_bytes())
     except (OSError, ValueError) as error:
         raise ValueError(f"folder has no microscope in it ({SETTINGS}): {path}") from error
     found = {
@@ -78,3 +84,7 @@ def load_microscope(folder: str | os.PathLike | None = None) -> Microscope:
     }
     channels = {layer: numbers for layer, numbers in found.items() if numbers}
     return Microscope(path, about["net"], about["labels"], about["size"], channels)
+
+
+def _verified(file: Path) -> bytes:
+    return course_file(file.relative_to(DATA).as_posix())

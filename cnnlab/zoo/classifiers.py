@@ -4,7 +4,6 @@ import hashlib
 import math
 import os
 import re
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from cnnlab._torchvision import torchvision
 from cnnlab.nets import Normalize
 from cnnlab.zoo.checkpoints import fill, read_weights
+from cnnlab.zoo.downloads import download
 
 models = torchvision.models
 NAMES: tuple[str, ...] = tuple(models.list_models(module=models))
@@ -59,22 +59,18 @@ def _as_today(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _downloaded(name: str, url: str) -> Path:
-    """The file of weights in torch's cache, downloaded if it is not there.
-
-    torch.hub writes to a temporary file, checks the hash, and only then moves the file into place.
-    """
+    """The file of weights in torch's cache, downloaded if it is not there; its hash is checked each time."""
     file = Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
     sha256 = file.stem.rpartition("-")[2]  # how it begins
     if not file.is_file():
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(url, str(file), sha256)
-        except (OSError, HTTPException, RuntimeError) as error:  # a URLError, among others; RuntimeError: a wrong hash
-            reason = getattr(error, "reason", error)
-            raise RuntimeError(
-                f"no weights for {name}: {url} could not be downloaded ({reason}). Connect once and try again, or copy "
-                f'that file into {file.parent}/. load_net("squeezenet") needs no download.'
-            ) from error
+            download(url, file, sha256)
+        except RuntimeError as error:
+            if not file.is_file():  # another kernel may have got it meanwhile
+                raise RuntimeError(
+                    f"no weights for {name}: {error}. Connect once and try again, or copy that file into "
+                    f'{file.parent}/. load_net("squeezenet") needs no download.'
+                ) from error
     with file.open("rb") as content:
         found = hashlib.file_digest(content, "sha256").hexdigest()
     if not found.startswith(sha256):

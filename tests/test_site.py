@@ -50,7 +50,9 @@ def code(id: str, source: str, *outputs: dict, tags: tuple[str, ...] = (), slide
 
 @pytest.fixture
 def staged(tmp_path: Path) -> NotebookNode:
-    panel = {"text/html": "<b>Draw</b> An interactive panel, pen, own_style: it works while the notebook runs."}
+    panel = {
+        "text/html": '<div class="cnnlab-asleep"><b>Draw</b> An interactive panel, pen, own_style: it works.</div>'
+    }
     chapter = new_notebook(
         cells=[
             new_markdown_cell("# 07 · Cats\n\nWhat is a cat?"),

@@ -32,7 +32,7 @@ def shown(data):
 @pytest.fixture
 def chapter():
     picture, claims = shown({"image/png": DOT + "\n", "text/plain": "<Figure>"}), shown({MIME: [ROW], "text/html": "x"})
-    panel = shown({"text/html": "<b>Dot it</b> An interactive panel, size: it works while the notebook runs."})
+    panel = shown({"text/html": '<div class="cnnlab-asleep"><b>Dot it</b> An interactive panel, size: it works.</div>'})
     return new_notebook(
         cells=[
             cell(new_markdown_cell, FIRST, "slide", notes="1 min. Ask for *dots*."),

@@ -23,15 +23,15 @@ from tools.site.front import TILES, cut
 FOLDER = Path("build/apps")
 PAGES = Path(__file__).parent / "apps"  # how the pages look
 TEMPLATE = "course"  # what Voilà calls it
-WIDGETS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]  # all that a page needs of Lab
+# All that a page needs of Lab.
+WIDGETS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
 SETTINGS = [
     "--Voila.ip=127.0.0.1",  # only this computer
     f"--VoilaConfiguration.template={TEMPLATE}",
     f"--VoilaConfiguration.extension_allowlist={WIDGETS}",
-    # An upload travels in one message; tornado's limit of 10 MB would cut the connection on a large photograph.
     # A page that is closed asks for the end of its kernel, without the token against requests of other pages. These do
     # not know the kernel's id. If a page could not ask, the kernel ends after half an hour.
-    "--Voila.tornado_settings={'websocket_max_message_size': 200000000, 'disable_check_xsrf': True}",
+    "--Voila.tornado_settings={'disable_check_xsrf': True}",
     "--MappingKernelManager.cull_idle_timeout=1800",
     "--MappingKernelManager.cull_interval=60",
 ]

@@ -43,7 +43,7 @@ ASSETS = (
 IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 OUTCOMES = {True: '<b class="holds">✓</b>', False: '<b class="fails">✗</b>', None: "not tested"}
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
-PANEL = re.compile(r"<b>(.*?)</b> An interactive panel")
+PANEL = re.compile(r'<div class="cnnlab-asleep"><b>(.*?)</b> An interactive panel')
 PLACES = "in the notebook, section <b>Play</b>, or without code by <code>make apps</code>."
 
 

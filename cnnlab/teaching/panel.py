@@ -8,27 +8,31 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 import ipywidgets as widgets
+from IPython.display import display
 from PIL import Image
 from torch import Tensor
 
+from cnnlab._native import give_back_freed_memory
 from cnnlab.files import load_image
 from cnnlab.runs import Run
+from cnnlab.teaching import screen
 from cnnlab.teaching.frames import SIDE, Drawable, curve, encode, note, picture, write_new
+from cnnlab.teaching.kernel import answer_at_once, on_cells, present_cell, tree
 from cnnlab.teaching.worker import Worker, paced
 
 WIDTH = 320  # pixels of the column of controls
-STYLE = """<style>
-.cnnlab-panel {--jp-widgets-font-size: 15px; --jp-widgets-inline-height: 32px; padding: 8px}
-.cnnlab-panel .widget-label {color: var(--jp-content-font-color0, #000)}
-.cnnlab-panel button {border-radius: 4px; font-weight: 600}
-.cnnlab-panel button:focus-visible, .cnnlab-panel .noUi-handle:focus {outline: 3px solid #f5a623; outline-offset: 1px}
-.cnnlab-panel .cnnlab-title .widget-html-content {font-size: 19px; font-weight: 600; line-height: 28px}
-.cnnlab-panel .cnnlab-status .widget-html-content {line-height: 21px; font-variant-numeric: tabular-nums}
-.cnnlab-panel .cnnlab-image, .cnnlab-panel .cnnlab-curve {border-radius: 4px; background: #f4f4f4}
-.cnnlab-panel pre {font-size: 12px; line-height: 1.3; overflow-x: auto}
-</style>"""
+UPLOAD = "your own picture"
+RED = "var(--jp-error-color0, #b00020)"
+BUSY = "A cell is running: buttons, controls and uploads wait until it ends."
+VIEW = "application/vnd.jupyter.widget-view+json"
+# Of the words of a panel that does not work: Lab's own, "model not found", do not help. A live panel hides ours.
+STYLE, ASLEEP = (
+    f"<style>\n{(screen.STATIC / name).read_text(encoding='utf-8')}</style>" for name in ("panel.css", "asleep.css")
+)
+_open: WeakSet["Panel"] = WeakSet()  # so that a cell that is run again can end its former panel
 
 
 class Panel(widgets.VBox):
@@ -45,10 +49,12 @@ class Panel(widgets.VBox):
 
     Attributes:
         status: what the panel says, in words.
+        notice: what became of the last upload or picture to save, in words.
         error: the exception of the last run, or None.
         shown: the last picture that was drawn, or None at the beginning.
+        uploaded: the reader's picture, (1, 3, H, W), of at most 4 megapixels; or None.
 
-    Raises ValueError if a control has no value, or the name of the upload.
+    A panel ends when its cell is run again. Raises ValueError if a control has no value, or the name of the upload.
     """
 
     def __init__(
@@ -64,17 +70,27 @@ class Panel(widgets.VBox):
         self.uploaded: Tensor | None = None
         self.shown: Image.Image | None = None
         self.worker = Worker()
+        self.notice, self.refused, self.waits = "", False, False
         self._make_parts()
         super().__init__(self._arrange(), layout={"width": "100%"})
         self.add_class("cnnlab-panel")
+        for part in tree(self):
+            answer_at_once(part)
+        self._end_former()
         self._begin()
         if live:
             self.run()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:  # GitHub and a saved notebook show the text
+    def _ipython_display_(self) -> None:
         words = f"An interactive panel, {', '.join(self.controls)}: it works while the notebook runs."
-        words = f"<b>{html.escape(self.title)}</b> {html.escape(words)}"
-        return super()._repr_mimebundle_(**kwargs) | {"text/html": words, "text/plain": f"Panel({self.title!r})"}
+        help = "To wake it, run the cells above it (menu Run, Run All Above Selected Cell), then its own cell."
+        words = f"<b>{html.escape(self.title)}</b> {html.escape(words)} {help}"
+        output = {"text/html": f'<div class="cnnlab-asleep">{words}</div>{ASLEEP}', "text/plain": repr(self)}
+        display(output, raw=True)  # GitHub and a saved notebook show these words
+        display({VIEW: super()._repr_mimebundle_()[VIEW], "text/plain": repr(self)}, raw=True)
+
+    def __repr__(self) -> str:
+        return f"Panel({self.title!r})"
 
     def run(self) -> None:
         """Start with the present values of the controls, after the present run has stopped."""
@@ -87,7 +103,7 @@ class Panel(widgets.VBox):
 
     def reset(self) -> None:
         """Put the controls, the picture and the curve back to the beginning, and forget an uploaded picture."""
-        self.uploaded, self.chooser.value = None, ()
+        self.uploaded, self.chooser.description = None, UPLOAD
         for name, control in self.controls.items():
             control.value = self.initial[name]
         self.run() if self.live else self.worker.ask(self._begin)
@@ -95,20 +111,48 @@ class Panel(widgets.VBox):
     def save(self) -> None:
         """Write the picture beside the notebook, as a new PNG file named after the title."""
         if self.shown is None:
-            return self._say("nothing to save yet: press Run first")
+            return self._note("nothing to save yet: press Run first")
         try:
-            path = write_new(self.title, self.shown)
+            self._note(f"saved as {write_new(self.title, self.shown)}")
         except OSError as error:
-            return self._say(f"error: {error}", error)
-        self.saved = f"saved as {path}"
-        self._say(self.status)
+            self._note(f"not saved: {error}", wrong=True)
+
+    def close(self) -> None:
+        """Stop what runs, release the pictures, and remove all widgets from the page, the controls, too."""
+        self._close(kept=set())
 
     def wait(self, timeout: float) -> None:
         """Wait until nothing runs; raises TimeoutError after `timeout` seconds."""
         self.worker.wait(timeout)
 
+    def _end_former(self) -> None:
+        """Close the panel that an earlier run of this cell has made; what both have, such as a control, stays."""
+        self.cell = present_cell()
+        for former in list(_open):
+            if self.cell and former.cell and former.cell[0] == self.cell[0] and former.cell[1] != self.cell[1]:
+                former._close(kept=set(tree(self)))
+        _open.add(self)
+        self._forget_cells = on_cells(partial(self._wait_for_cell, True), partial(self._wait_for_cell, False))
+
+    def _close(self, kept: set[widgets.Widget]) -> None:
+        if self.comm is None:  # it is closed, or was never made
+            return
+        self.worker.ask(give_back_freed_memory)  # after what runs has stopped
+        self._forget_cells()
+        _open.discard(self)
+        self.shown = self.uploaded = None
+        for part in [*tree(self), *tree(self.curve), *tree(self.chooser)]:  # these two may be shown or not
+            if part not in kept and part is not self:
+                part.close()
+        self.image.value = self.curve.value = b""
+        super().close()
+
+    def _wait_for_cell(self, waits: bool) -> None:
+        self.waits = waits
+        self._show_words()
+
     def _run(self, values: dict[str, Any]) -> None:
-        self.saved = ""
+        self.notice = self.notice if self.live else ""
         self._say("starting")
         self.buttons["stop"].button_style = "danger"  # red means: there is something to stop
         try:
@@ -136,13 +180,15 @@ class Panel(widgets.VBox):
             self._say(f"done, objective {run.values[-1]:.4g}" if len(run.values) > 1 else "done")
 
     def _begin(self) -> None:
-        self.shown, self.saved = None, ""
+        self.shown, self.notice = None, ""
         self.image.value = encode(note("press Run"))
         self._draw_curve()
         self.progress.value = 0
         self._say("ready")
 
     def _draw(self, content: Drawable, number: int, total: int) -> None:
+        if self.comm is None:  # closed in the middle of a step
+            return
         self.shown = picture(content)
         self.image.value = encode(self.shown)
         self.progress.max, self.progress.value = total, number
@@ -151,27 +197,45 @@ class Panel(widgets.VBox):
         if not self.live:
             self.curve.value = encode(curve(values, total, WIDTH))
 
-    def _receive(self, change: Any) -> None:
-        for file in change.new:  # one file, or none after Reset
-            try:
-                self.uploaded = load_image(bytes(file["content"]))
-            except ValueError as error:
-                return self._say(f"error: {error}", error)
+    def receive(self, name: str, content: bytes | None) -> None:
+        """Take the reader's picture, the content of a file; None is a file that was too large to send."""
+        try:
+            if content is None:
+                raise ValueError(
+                    f"it has more than {screen.LIMIT // 10**6} MB, and the browser cannot reduce it: make it smaller"
+                )
+            self.uploaded = load_image(content, most=screen.SIDE**2)
+        except ValueError as error:
+            taken = "your former picture" if self.uploaded is not None else "the panel's own picture"
+            return self._note(f"{name} is not taken: {error}. The next run takes {taken}.", wrong=True)
+        self.chooser.description = f"{UPLOAD}: {name}"
+        if not self.worker.busy:
             self.image.value = encode(picture(self.uploaded))
-            self._say(f"{file['name']} is ready for the next run")
-            if self.live:
-                self.run()
+        if self.live:
+            self._note(f"{name} is the picture now")
+            self.run()
+        else:
+            self._note(f"{name} is ready for the next run")
 
     def _say(self, text: str, error: Exception | None = None) -> None:
         self.status, self.error = text, error
-        color = "var(--jp-error-color0, #b00020)" if error else "inherit"
-        self.line.value = f'<div role="status" style="color: {color}">{html.escape(text)}<br>{self.saved}</div>'
+        self._show_words()
         lines = html.escape("".join(traceback.format_exception(error))) if error else ""
         self.details.value = lines and f"<details><summary>the whole error</summary><pre>{lines}</pre></details>"
 
+    def _note(self, text: str, wrong: bool = False) -> None:
+        self.notice, self.refused = text, wrong
+        self._show_words()
+
+    def _show_words(self) -> None:
+        words = [(BUSY, False)] * self.waits + [(self.status, self.error is not None), (self.notice, self.refused)]
+        lines = [
+            f'<div style="color: {RED if wrong else "inherit"}">{html.escape(text)}</div>' for text, wrong in words
+        ]
+        self.line.value = f'<div role="status">{"".join(lines)}</div>'
+
     def _make_parts(self) -> None:
-        self.chooser = _part(widgets.FileUpload(accept="image/*", description="your own picture"), "upload")
-        self.chooser.observe(self._receive, "value")
+        self.chooser = _part(screen.Chooser(self.receive, UPLOAD), "upload")
         self.buttons = {}
         for act, label in {self.run: "Run", self.stop: "Stop", self.reset: "Reset", self.save: "Save image"}.items():
             name = act.__name__
@@ -181,7 +245,7 @@ class Panel(widgets.VBox):
         self.progress = _part(widgets.IntProgress(max=1), "progress", height="14px")
         self.line = _part(widgets.HTML(), "status", min_height="44px")
         self.curve = _part(widgets.Image(), "curve", height="140px")
-        self.image = _part(widgets.Image(), "image", width=f"{SIDE}px", height=f"{SIDE}px", object_fit="contain")
+        self.image = _part(screen.Screen(), "image", width=f"{SIDE}px", height=f"{SIDE}px", object_fit="contain")
         self.details = _part(widgets.HTML(), "error")
 
     def _arrange(self) -> list[widgets.Widget]:
@@ -195,8 +259,8 @@ class Panel(widgets.VBox):
         longest = max((len(c.description) for c in labeled if not c.has_trait("indent")), default=0)
         for control in labeled:
             control.style.description_width = f"{min(max(8 * longest + 12, 64), 140)}px"
-        heading = _part(widgets.HTML(html.escape(self.title)), "title")
-        column = [heading] * bool(self.title) + list(self.controls.values()) + [self.chooser] * bool(self.upload)
+        column = [_part(widgets.HTML(html.escape(self.title)), "title")] if self.title else []
+        column += list(self.controls.values()) + [self.chooser] * bool(self.upload)
         column += [widgets.HBox(list(self.buttons.values()), layout={"grid_gap": "6px"}), self.progress, self.line]
         left = widgets.VBox(column + [self.curve] * (not self.live), layout={"width": f"{WIDTH}px", "grid_gap": "8px"})
         both = widgets.HBox([left, self.image], layout={"flex_flow": "row wrap", "grid_gap": "24px"})

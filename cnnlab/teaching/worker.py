@@ -20,7 +20,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._lock, self._stop = threading.Lock(), threading.Event()
-        self._next: Callable[[], None] | None = None
+        self._next: Callable[[], object] | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -28,14 +28,19 @@ class Worker:
         """Whether the present job should end."""
         return self._stop.is_set()
 
-    def ask(self, job: Callable[[], None]) -> None:
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs or waits."""
+        return self._thread is not None
+
+    def ask(self, job: Callable[[], object]) -> None:
         """Do this job next, as soon as the present one has stopped."""
         release_openmp_threads()  # the cores are the worker's now
         with self._lock:
             self._next = job
             self._stop.set()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._loop, daemon=True)
+                self._thread = threading.Thread(target=self._loop, name="cnnlab panel", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:

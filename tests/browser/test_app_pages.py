@@ -94,9 +94,9 @@ def test_a_page_has_no_code_and_its_panel_works(visitor: Page, apps: str, chapte
     visitor.goto(apps)
     visitor.locator(f"a[href*='/{chapter}_']").click()
     panel = visitor.locator(".cnnlab-panel").first
-    status, image = panel.locator(".cnnlab-status"), panel.locator(".cnnlab-image")
+    status, image = panel.locator(".cnnlab-status"), panel.locator(".cnnlab-image img")
     expect(status).to_have_text(re.compile("^(ready|done)"), timeout=LONG)
-    visitor.wait_for_function("() => document.querySelector('.cnnlab-image').naturalWidth > 0")
+    visitor.wait_for_function("() => document.querySelector('.cnnlab-image img').naturalWidth > 0")
     for code in (".jp-InputArea-editor", ".highlight", ".jp-InputPrompt:visible"):
         expect(visitor.locator(code)).to_have_count(0)
     text = visitor.locator("body").inner_text()

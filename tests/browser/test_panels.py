@@ -87,7 +87,7 @@ def status(panel: Locator) -> Locator:
 
 
 def source(panel: Locator) -> str:
-    return panel.locator(".cnnlab-image").get_attribute("src") or ""
+    return panel.locator(".cnnlab-image img").get_attribute("src") or ""
 
 
 def sizes(panel: Locator) -> list[tuple[float, float]]:
@@ -97,7 +97,7 @@ def sizes(panel: Locator) -> list[tuple[float, float]]:
 
 
 def wait_for_another_picture(panel: Locator, before: str, timeout: float = 60) -> None:
-    expect(panel.locator(".cnnlab-image")).not_to_have_attribute("src", before, timeout=timeout * 1000)
+    expect(panel.locator(".cnnlab-image img")).not_to_have_attribute("src", before, timeout=timeout * 1000)
 
 
 def move_a_slider(panel: Locator) -> None:

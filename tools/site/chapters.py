@@ -16,7 +16,8 @@ from cnnlab.teaching.claims import MIME
 from tools.site.links import plain
 
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
-PANEL = re.compile(r"<b>(.*?)</b> An interactive panel, (.*?):")  # what a panel saves for readers without a kernel
+# What a panel saves for readers without a kernel.
+PANEL = re.compile(r'<div class="cnnlab-asleep"><b>(.*?)</b> An interactive panel, (.*?):')
 TITLE = re.compile(
     r"^## \[(?P<title>[^\]]+)\]\((?P<file>[^)]+)\)\n+\*\*(?P<chinese>[^\n]+)\*\*\n+"
     r"\*(?P<question>[^\n]+)\*\n+\*(?P<chinese_question>[^\n]+)\*$",

@@ -42,10 +42,10 @@ def spectrum(decay: float = 1.0) -> Parametrization:
 
     def parametrize(image: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         channels, height, width = image.shape[1:]
-        scale = (frequencies(height, width) ** -decay).to(image.device)
+        scale = (frequencies(height, width) ** -decay).to(image)
         scale = scale / scale.square().mean().sqrt()  # white input keeps its variance
         scale = torch.stack([scale, scale], dim=-1)  # (H, W // 2 + 1, 2); broadcasting is 7 x slower
-        colors = COLORS.to(image.device) if channels == 3 else torch.eye(channels, device=image.device)
+        colors = (COLORS if channels == 3 else torch.eye(channels)).to(image)
         inverse = torch.linalg.inv(colors)
 
         def decode(variable: Tensor) -> Tensor:  # (B, C, H, W // 2 + 1, 2) -> (B, C, H, W)

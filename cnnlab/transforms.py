@@ -43,10 +43,10 @@ def wobble(degrees: float, scale: float, generator: Generator | None = None) -> 
 
 
 def _wobbled(image: Tensor, degrees: float, scale: float, generator: Generator) -> Tensor:
-    image = as_floats(image)
-    turn, grow = (2 * torch.rand(2, generator=generator) - 1).tolist()
-    angle, factor = math.radians(degrees * turn), scale**-grow
-    matrix = factor * torch.tensor([[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0]])
+    image, (turn, grow) = as_floats(image), (2 * torch.rand(2, generator=generator) - 1).tolist()
+    angle, tall = math.radians(degrees * turn), image.shape[-2] / image.shape[-1]  # x and y both run from -1 to 1
+    cos, sin = math.cos(angle), math.sin(angle)
+    matrix = scale**-grow * torch.tensor([[cos, -sin * tall, 0], [sin / tall, cos, 0]])
     grid = F.affine_grid(matrix.expand(len(image), 2, 3).to(image), list(image.shape), align_corners=False)
     return F.grid_sample(image, grid, padding_mode="reflection", align_corners=False)
 

@@ -101,7 +101,7 @@ def rise(
         raise ValueError(f"keep must be a share between 0 and 1, not {keep}")
     height, width = image.shape[2:]
     cell = -(-height // grid), -(-width // grid)
-    total = torch.zeros(height, width)
+    total = torch.zeros(height, width, dtype=net.dtype)
     for some in torch.arange(masks).split(BATCH):
         cells = (torch.rand((len(some), 1, grid + 1, grid + 1), generator=generator) < keep).float()
         large = F.interpolate(cells, ((grid + 1) * cell[0], (grid + 1) * cell[1]), mode="bilinear")

@@ -71,7 +71,7 @@ class _TileByTile(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, image: Tensor, net: Net, objective: Objective, tile: int) -> Tensor:  # type: ignore[no-untyped-def]
-        values, grad = torch.zeros(len(image), device=image.device), torch.empty_like(image)
+        values, grad = image.new_zeros(len(image)), torch.empty_like(image)
         rows, columns = (_cuts(length, tile) for length in image.shape[-2:])
         for y in rows:
             for x in columns:

@@ -71,14 +71,14 @@ def occlusion_map(
     if not 0 <= fill <= 1:
         raise ValueError(f"fill must be a brightness in [0, 1], not {fill}")
     tops, lefts = (grid.flatten() for grid in torch.meshgrid(torch.tensor(rows), torch.tensor(columns), indexing="ij"))
-    image = image.to(net.device).contiguous(memory_format=torch.channels_last)
+    image = image.to(net.device, net.dtype).contiguous(memory_format=torch.channels_last)
     clean, covered = Clean(image), Covered(net, objective.layers)
     # Near a border a patch reaches a smaller part of the maps, so positions equally near to one are taken together.
     borders = [torch.minimum(starts, starts.max() - starts) for starts in (tops, lefts)]
     order = (borders[0] * (borders[1].max() + 1) + borders[1]).argsort()
-    values = torch.empty(len(tops))
+    values = torch.empty(len(tops), dtype=net.dtype)
     for some in tqdm(order.split(BATCH), "covering", leave=False, disable=not progress):
-        changed = torch.full((len(some), image.shape[1], patch, patch), fill, device=net.device)
+        changed = image.new_full((len(some), image.shape[1], patch, patch), fill)
         region = Region(clean, changed, tops[some].to(net.device), lefts[some].to(net.device))
         with torch.inference_mode():
             values[some] = objective.score(image, covered.activations(region)).cpu()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "cnnlab"
 CORE = ("nets", "images", "objectives", "parametrizations", "transforms", "steps", "runs", "descent", "training")
-CORE_LIMIT, PACKAGE_LIMIT, CHAPTERS_LIMIT, MICROSCOPE_LIMIT = 1_250, 6_200, 5_000, 1_000
+CORE_LIMIT, PACKAGE_LIMIT, CHAPTERS_LIMIT, MICROSCOPE_LIMIT = 1_250, 6_400, 5_000, 1_000
 
 
 def lines(file: Path) -> int:

@@ -11,11 +11,12 @@ import os
 import platform
 import re
 import sys
+import tempfile
 from datetime import date
 from importlib import metadata
 from pathlib import Path
 
-from cnnlab._data import DATA, NOTEBOOKS, PACKAGE
+from cnnlab._data import NOTEBOOKS, PACKAGE, course_file, recorded_hashes
 
 VERSION = metadata.version("cnnlab")
 START = "00_start_here.ipynb"
@@ -136,13 +137,31 @@ def open_lab(folder: Path, options: list[str]) -> None:
     Our settings are in jupyter/: uploads up to 200 MB, no question about news, readable names of files. They are
     defaults: the reader's own settings stay, and nothing is written into their configuration.
     """
-    from jupyterlab.labapp import LabApp
-
     paths = [os.environ.get("JUPYTER_CONFIG_PATH"), str(PACKAGE / "jupyter")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # in a container, say
     page = f"--LabApp.default_url=/lab/tree/{START}"
-    LabApp.launch_instance([f"--ServerApp.root_dir={folder}", page, *root, *options])
+    with tempfile.TemporaryDirectory() as lent:
+        os.environ |= _instead_of_home(Path(lent))
+        from jupyterlab.labapp import LabApp  # it reads the environment
+
+        LabApp.launch_instance([f"--ServerApp.root_dir={folder}", page, *root, *options])
+
+
+def _instead_of_home(lent: Path) -> dict[str, str]:
+    """Variables that name folders in `lent`, for those of HOME that cannot be written: JupyterLab would not start."""
+    from jupyter_core.paths import jupyter_config_dir, jupyter_runtime_dir
+
+    wanted = {"JUPYTER_CONFIG_DIR": jupyter_config_dir(), "JUPYTER_RUNTIME_DIR": jupyter_runtime_dir()}
+    wanted["MPLCONFIGDIR"] = os.environ.get("MPLCONFIGDIR", "~")  # Matplotlib would warn in every chapter
+    given = {}
+    for name, folder in wanted.items():
+        place = Path(folder).expanduser().absolute()
+        try:
+            tempfile.TemporaryFile(dir=next(path for path in (place, *place.parents) if os.path.exists(path))).close()
+        except OSError:
+            given[name] = str(lent / name)
+    return given
 
 
 def check() -> int:
@@ -195,18 +214,14 @@ def _machine() -> Findings:
 
 
 def _data() -> Findings:
-    recorded = dict(line.split()[::-1] for line in (DATA / "SHA256SUMS").read_text().splitlines())  # name -> hash
     wrong = []
-    for name, sha256 in recorded.items():
-        file = DATA / name
-        if not file.is_file():
-            wrong.append(f"data/{name} is missing: {REMEDY}")
-        elif hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
-            wrong.append(f"data/{name} is altered: {REMEDY}")
-    measured = len(list((DATA / "evidence").glob("*.json")))
-    if not measured:
-        wrong.append(f"data/evidence is empty: {REMEDY}")
-    return f"{len(recorded) - len(wrong)} of {len(recorded)} files are whole; {measured} measurements", wrong
+    files = recorded_hashes()
+    for name in files:
+        try:
+            course_file(name)
+        except RuntimeError as error:
+            wrong.append(f"{error}")
+    return f"{len(files) - len(wrong)} of {len(files)} files are whole", wrong
 
 
 def _notebooks() -> Findings:

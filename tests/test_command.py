@@ -1,5 +1,6 @@
 """The command `cnnlab`: how the course is laid into a folder, and laid again after an upgrade; what `check` finds."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cnnlab import __main__ as command
+from cnnlab import __main__ as command, _data
 from cnnlab.__main__ import RECORD, START, lay, main
 
 OLD = {START: "start", "01_pooling.ipynb": "chapter 1", "GLOSSARY.md": "words", "tour.jpg": "picture"}
@@ -225,24 +226,48 @@ def test_check_says_that_all_is_in_order(capsys: pytest.CaptureFixture) -> None:
     assert all(name in shown for name in ("Python 3.", "torch 2.", "torchvision", "jupyterlab 4.", "ipywidgets", "GB"))
 
 
+@pytest.mark.parametrize("writable", [True, False])
+def test_jupyter_gets_other_folders_where_home_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
+    home, lent = tmp_path / "home", tmp_path / "lent"
+    home.mkdir() if writable else home.write_text("a file cannot hold a folder, not even for root")
+    names = {"JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"}
+    for name in names | {"JUPYTER_DATA_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"}:
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "USERPROFILE", "APPDATA"):
+        monkeypatch.setenv(name, str(home))
+    assert command._instead_of_home(lent) == ({} if writable else {name: str(lent / name) for name in names})
+    assert not writable or not list(home.iterdir())
+
+
 def test_check_names_every_damaged_and_missing_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     data, notebooks = tmp_path / "data", tmp_path / "notebooks"
-    shutil.copytree(command.DATA, data, ignore=shutil.ignore_patterns("pictures"))
+    shutil.copytree(_data.DATA, data, ignore=shutil.ignore_patterns("pictures"))
     with (data / "zfnet" / "epoch-01.safetensors").open("r+b") as file:
         file.write(b"!")
     (data / "mnist_cnn.safetensors").unlink()
+    (data / "evidence" / "ch02_widths.json").write_text("{}")
+    (data / "microscope/channels/fire3/0007.webp").unlink()
+    lines = (data / "SHA256SUMS.packages").read_text().splitlines(keepends=True)
+    (data / "SHA256SUMS.packages").write_text("".join(line for line in lines if line.endswith("moon.png\n")))
+    found = importlib.util.find_spec
+    monkeypatch.setattr(_data, "find_spec", lambda name: None if name == "skimage" else found(name))
     notebooks.mkdir()
     (notebooks / START).write_text("[next](01_pooling.ipynb), [word](GLOSSARY.md#pooling), ![tour](tour.jpg)")
     (notebooks / CHAPTER).write_text("{}")
-    monkeypatch.setattr(command, "DATA", data)
+    monkeypatch.setattr(_data, "DATA", data)
     monkeypatch.setattr(command, "NOTEBOOKS", notebooks)
     assert main(["check"]) == 1
     problems = [line[2:].split(":")[0] for line in capsys.readouterr().out.splitlines() if line.startswith("- ")]
     assert problems == [
-        "data/mnist_cnn.safetensors is missing",
-        "data/zfnet/epoch-01.safetensors is altered",
+        f"{data}/evidence/ch02_widths.json is altered",
+        f"{data}/microscope/channels/fire3/0007.webp is missing",
+        f"{data}/mnist_cnn.safetensors is missing",
+        f"{data}/zfnet/epoch-01.safetensors is altered",
+        "site-packages/skimage/data/moon.png is missing",
         "notebooks/GLOSSARY.md is missing",
         "notebooks/tour.jpg is missing",
     ]

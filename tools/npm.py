@@ -25,7 +25,7 @@ def node_modules(wanted: Path, name: str) -> Path:
         )
     folder.mkdir(parents=True, exist_ok=True)
     there.unlink(missing_ok=True)
-    packages = [f"{package}@{version}" for package, version in json.loads(wanted.read_text())["dependencies"].items()]
+    packages = [f"{package}@{version}" for package, version in json.loads(wanted.read_bytes())["dependencies"].items()]
     if subprocess.run([npm, "install", *OPTIONS, "--no-save", "--prefix", folder, *packages]).returncode:
         raise SystemExit(f"npm could not install the packages of the {name}: see its message above")
     shutil.copy(wanted, there)

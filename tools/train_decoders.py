@@ -9,7 +9,8 @@ from cnnlab._data import DATA
 from cnnlab.chapters.ch10_readers import CHECKPOINT, crops_without
 from cnnlab.zoo.load import load_net
 from tools.evidence.ch10_readers import FULL, trained
-from tools.make_checkpoints import record, save_half
+from tools.hashes import record
+from tools.make_checkpoints import save_half
 
 
 def train(crops: int = FULL["crops"], epochs: int = FULL["epochs"], folder: Path = DATA) -> None:
@@ -20,7 +21,8 @@ def train(crops: int = FULL["crops"], epochs: int = FULL["epochs"], folder: Path
     for layer in FULL["layers"]:
         codes = torch.cat([net.activations(part, [layer])[layer] for part in images.split(60)])
         file = CHECKPOINT.format(layer)
-        record(folder, file, save_half(trained(codes, images, epochs, generator), folder / file))
+        save_half(trained(codes, images, epochs, generator), folder / file)
+        record(folder, file)
         print(file, flush=True)
 
 

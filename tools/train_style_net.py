@@ -14,7 +14,8 @@ from cnnlab import PHOTOS, Net, Objective, code, crop_to, load_net, painting, ph
 from cnnlab._data import DATA
 from cnnlab.chapters.ch12_style_net import CHECKPOINT, STYLE, UNSEEN, style_net
 from cnnlab.techniques.gram_style import gram, style
-from tools.make_checkpoints import record, save_half
+from tools.hashes import record
+from tools.make_checkpoints import save_half
 
 LAYERS = ["conv1", "relu1", "pool1", "fire2", "fire3", "fire4", "fire5", "fire6", "fire7"]
 SIZE, BATCH, STEPS, RATE, ALPHA = 128, 4, 900, 4e-3, 0.2
@@ -66,7 +67,8 @@ def train(steps: int = STEPS, folder: Path = DATA) -> float:
         optimizer.step()
         schedule.step()
         losses.append(loss.item())
-    record(folder, CHECKPOINT, save_half(chain, folder / CHECKPOINT))
+    save_half(chain, folder / CHECKPOINT)
+    record(folder, CHECKPOINT)
     return sum(losses[-50:]) / len(losses[-50:])
 
 

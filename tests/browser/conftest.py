@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -28,6 +28,9 @@ CHROMIUM_FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+# A test waits for what must happen, not for seconds: these only end a test that fails, also on a slow and busy machine.
+PATIENCE, COMPUTING = 120_000, 900_000  # milliseconds: for an answer of a page; for cells that run
+expect.set_options(timeout=PATIENCE)
 SETTINGS = {
     # All cells are in the page, also those far below.
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
@@ -144,7 +147,7 @@ def page(browser: Browser, lab: Lab) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(str(error)))
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE)
     yield page
     page.close()
     for session in lab.api("api/sessions"):

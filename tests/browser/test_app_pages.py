@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SCREENSHOTS, end
+from conftest import PATIENCE, ROOT, SCREENSHOTS, end
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
-LONG = 180_000  # a busy machine needs a minute for what takes some seconds
 CHAPTERS = ["02", "05", "12"]
 
 
@@ -60,7 +59,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def visitor(browser: Browser) -> Iterator[Page]:
     """A page that may not ask other hosts, nor fail."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    page.set_default_timeout(LONG)
+    page.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
@@ -95,7 +94,7 @@ def test_a_page_has_no_code_and_its_panel_works(visitor: Page, apps: str, chapte
     visitor.locator(f"a[href*='/{chapter}_']").click()
     panel = visitor.locator(".cnnlab-panel").first
     status, image = panel.locator(".cnnlab-status"), panel.locator(".cnnlab-image img")
-    expect(status).to_have_text(re.compile("^(ready|done)"), timeout=LONG)
+    expect(status).to_have_text(re.compile("^(ready|done)"))
     visitor.wait_for_function("() => document.querySelector('.cnnlab-image img').naturalWidth > 0")
     for code in (".jp-InputArea-editor", ".highlight", ".jp-InputPrompt:visible"):
         expect(visitor.locator(code)).to_have_count(0)
@@ -111,10 +110,10 @@ def test_a_page_has_no_code_and_its_panel_works(visitor: Page, apps: str, chapte
         handle.press("ArrowLeft")
     else:
         panel.locator(".cnnlab-run").click()
-    expect(image).not_to_have_attribute("src", first, timeout=LONG)
+    expect(image).not_to_have_attribute("src", first)
     if not live:
         panel.locator(".cnnlab-stop").click()
-    expect(status).to_have_text(re.compile("^(stopped|done)"), timeout=LONG)
+    expect(status).to_have_text(re.compile("^(stopped|done)"))
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     visitor.screenshot(path=Path(SCREENSHOTS) / f"apps-{chapter}.png", full_page=True)
     visitor.set_viewport_size({"width": 390, "height": 844})

@@ -22,10 +22,10 @@ def test_a_digit_is_drawn_by_clicking_dots(page: Page, lab: Lab) -> None:
     (path,) = (ROOT / "notebooks").glob("02*.ipynb")
     derived = panels_of(lab, path)
     open_notebook(page, lab, derived.name)
-    run_all(page, cells=len(code_cells(derived)), timeout=300)
+    run_all(page, cells=len(code_cells(derived)))
     panel = page.locator(".cnnlab-panel").nth(1)
     panel.scroll_into_view_if_needed()
-    expect(status(panel)).to_have_text("done", timeout=30_000)
+    expect(status(panel)).to_have_text("done")
     panel.get_by_role("button", name="clear").click()
     for column, row in ((1, 1), (6, 1), (3, 9)):  # a seven
         before = source(panel)

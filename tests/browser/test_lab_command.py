@@ -59,7 +59,7 @@ def test_the_printed_address_opens_the_start_page(printed: tuple[Path, str, str,
     folder, host, path, token = printed
     assert path == "/lab/tree/00_start_here.ipynb"
     tab.goto(f"{host}{path}?token={token}")
-    expect(tab.locator(".jp-NotebookPanel h1").first).to_be_visible(timeout=120_000)
+    expect(tab.locator(".jp-NotebookPanel h1").first).to_be_visible()
     name = tab.locator(".jp-DirListing-itemText", has_text="04_what_neurons_see.ipynb")
     expect(name).to_be_visible()
     tab.wait_for_load_state("networkidle")  # a question about news would come now
@@ -83,11 +83,11 @@ def test_a_large_upload_arrives(printed: tuple[Path, str, str, str], tab: Page) 
     photograph = folder / "photograph.tif"
     photograph.write_bytes(bytes(12_000_000))  # tornado's own limit for a message is 10 MB
     tab.goto(f"{host}/lab/tree/upload.ipynb?reset&token={token}")
-    expect(tab.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=120_000)  # earlier, a run is lost
+    expect(tab.locator("#jp-main-statusbar")).to_contain_text("| Idle")  # earlier, a run is lost
     tab.locator(".jp-NotebookPanel .jp-CodeCell").first.click()
     tab.keyboard.press("Shift+Enter")
-    expect(tab.get_by_text("nothing yet", exact=True)).to_be_visible(timeout=120_000)
+    expect(tab.get_by_text("nothing yet", exact=True)).to_be_visible()
     with tab.expect_file_chooser() as chooser:
         tab.locator(".jp-OutputArea button", has_text="Upload").click()
     chooser.value.set_files(photograph)
-    expect(tab.get_by_text("12,000,000 bytes arrived")).to_be_visible(timeout=120_000)
+    expect(tab.get_by_text("12,000,000 bytes arrived")).to_be_visible()

@@ -12,7 +12,6 @@ from cnnlab.microscope.reading import SHIPPED
 from cnnlab.microscope.site import make_site
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from test_panels import SLOW_RUN, open_notebook, screenshot, source, status, wait_for_another_picture
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 
 BUSY = "import time\nwhile not __import__('os').path.exists('go_on'):\n    time.sleep(0.1)"
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
@@ -45,7 +44,7 @@ def opened(page: Page, lab: Lab, name: str) -> Locator:
     open_notebook(page, lab, name)
     run_cell(page, 0)
     panel = page.locator(".cnnlab-panel")
-    expect(status(panel)).to_have_text("ready", timeout=120_000)
+    expect(status(panel)).to_have_text("ready")
     return panel
 
 
@@ -150,13 +149,13 @@ def test_a_panel_without_its_kernel_says_how_to_wake_it(page: Page, lab: Lab, wa
     page.screenshot(path=SCREENSHOTS / "abuse-restarted.png")
 
     page.goto(f"{lab.url}lab/tree/{waves}?reset&token={lab.token}")
-    expect(words).to_be_visible(timeout=120_000)
-    expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"), timeout=120_000)
+    expect(words).to_be_visible()
+    expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"))
     expect(page.get_by_text("model not found")).to_have_count(1)
     expect(page.get_by_text("model not found")).to_be_hidden()
     page.screenshot(path=SCREENSHOTS / "abuse-reopened.png")
     run_cell(page, 0)
-    expect(status(panel)).to_have_text("ready", timeout=120_000)
+    expect(status(panel)).to_have_text("ready")
     expect(words).to_be_hidden()
 
 
@@ -168,7 +167,7 @@ def test_a_second_tab_and_a_page_that_is_loaded_again_show_the_same_panel(
     second = browser.new_page(viewport={"width": 1280, "height": 1000})
     second.goto(f"{lab.url}lab/workspaces/second/tree/{waves}?reset&token={lab.token}")
     twin = second.locator(".cnnlab-panel")
-    expect(status(twin)).to_have_text("ready", timeout=120_000)
+    expect(status(twin)).to_have_text("ready")
     before = source(panel), source(twin)
     assert all(before)
     twin.locator(".cnnlab-run").click()
@@ -179,7 +178,7 @@ def test_a_second_tab_and_a_page_that_is_loaded_again_show_the_same_panel(
     expect(status(twin)).to_contain_text("stopped at step")
     second.close()
     page.reload()
-    expect(status(panel)).to_contain_text("stopped at step", timeout=120_000)
+    expect(status(panel)).to_contain_text("stopped at step")
     assert source(panel)
     panel.locator(".cnnlab-run").click()
     expect(status(panel)).to_contain_text(re.compile(r"step \d+ of 400"))

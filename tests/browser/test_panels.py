@@ -5,14 +5,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT, SCREENSHOTS, Lab
+from conftest import COMPUTING, ROOT, SCREENSHOTS, Lab
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Locator, Page, expect
 
 from tools.panel_notebooks import panel_notebook
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)  # a busy machine may need more than the usual 5 s
 
 SLOW_RUN = """\
 import time
@@ -60,11 +59,11 @@ Panel(blink, {"level": widgets.FloatSlider(0.5, min=0, max=1, step=0.1)}, live=T
 
 def open_notebook(page: Page, lab: Lab, name: str) -> None:
     """Open the notebook and wait until its kernel is there: what is run before is lost without a word."""
-    page.goto(f"{lab.url}lab/tree/{name}?reset&token={lab.token}", timeout=180_000)
-    expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"), timeout=180_000)
+    page.goto(f"{lab.url}lab/tree/{name}?reset&token={lab.token}", timeout=COMPUTING)
+    expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"), timeout=COMPUTING)
 
 
-def run_all(page: Page, cells: int, timeout: float) -> None:
+def run_all(page: Page, cells: int) -> None:
     """Run all cells and wait until none is waiting and the kernel is idle; an error in one fails the test.
 
     All get their star at once, and lose it, without a number, when one before them fails.
@@ -73,13 +72,13 @@ def run_all(page: Page, cells: int, timeout: float) -> None:
     page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")).click()
     prompts = page.locator(".jp-InputPrompt")
     expect(prompts.filter(has_text="[*]")).not_to_have_count(0)
-    expect(prompts.filter(has_text="[*]")).to_have_count(0, timeout=timeout * 1000)
+    expect(prompts.filter(has_text="[*]")).to_have_count(0, timeout=COMPUTING)
     errors = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
     assert errors.count() == 0, errors.first.inner_text()
     assert prompts.filter(has_text=re.compile(r"^\[\d+\]")).count() == cells, (
         "a cell failed, and those after it did not run"
     )
-    expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"), timeout=timeout * 1000)
+    expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"), timeout=COMPUTING)
 
 
 def status(panel: Locator) -> Locator:
@@ -96,8 +95,8 @@ def sizes(panel: Locator) -> list[tuple[float, float]]:
     return [(box["width"], box["height"]) for box in boxes if box]
 
 
-def wait_for_another_picture(panel: Locator, before: str, timeout: float = 60) -> None:
-    expect(panel.locator(".cnnlab-image img")).not_to_have_attribute("src", before, timeout=timeout * 1000)
+def wait_for_another_picture(panel: Locator, before: str) -> None:
+    expect(panel.locator(".cnnlab-image img")).not_to_have_attribute("src", before)
 
 
 def move_a_slider(panel: Locator) -> None:
@@ -127,7 +126,7 @@ def small(lab: Lab) -> str:
 
 def test_run_stop_reset_and_errors_of_a_panel(page: Page, lab: Lab, small: str) -> None:
     open_notebook(page, lab, small)
-    run_all(page, cells=2, timeout=120)
+    run_all(page, cells=2)
     panel = page.locator(".cnnlab-panel").first
     expect(status(panel)).to_have_text("ready")
     begin, size = source(panel), sizes(panel)
@@ -165,7 +164,7 @@ def test_run_stop_reset_and_errors_of_a_panel(page: Page, lab: Lab, small: str) 
 
 def test_a_picture_can_be_uploaded(page: Page, lab: Lab, small: str, tmp_path: Path) -> None:
     open_notebook(page, lab, small)
-    run_all(page, cells=2, timeout=120)
+    run_all(page, cells=2)
     panel = page.locator(".cnnlab-panel").first
     before = source(panel)
     (tmp_path / "notes.png").write_text("no picture")
@@ -185,7 +184,7 @@ def test_a_picture_can_be_uploaded(page: Page, lab: Lab, small: str, tmp_path: P
 
 def test_a_live_panel_follows_its_slider(page: Page, lab: Lab, small: str) -> None:
     open_notebook(page, lab, small)
-    run_all(page, cells=2, timeout=120)
+    run_all(page, cells=2)
     panel = page.locator(".cnnlab-panel").nth(1)
     expect(status(panel)).to_have_text("done")
     before = source(panel)
@@ -233,7 +232,7 @@ def try_the_panels(page: Page, notebook: str) -> None:
         wait_for_another_picture(panel, before)
         screenshot(panel, f"{name}-running")
         panel.locator(".cnnlab-stop").click()
-        expect(status(panel)).to_have_text(re.compile("^(stopped|done)"), timeout=30_000)
+        expect(status(panel)).to_have_text(re.compile("^(stopped|done)"))
         screenshot(panel, name)
 
 
@@ -241,12 +240,12 @@ def try_the_panels(page: Page, notebook: str) -> None:
 def test_the_panels_of_a_chapter(page: Page, lab: Lab, path: Path) -> None:
     derived = panels_of(lab, path)
     open_notebook(page, lab, derived.name)
-    run_all(page, cells=len(code_cells(derived)), timeout=300)
+    run_all(page, cells=len(code_cells(derived)))
     try_the_panels(page, path.stem)
 
 
 def test_the_panels_of_a_whole_chapter(page: Page, lab: Lab) -> None:
     (path,) = (ROOT / "notebooks").glob("05*.ipynb")
     open_notebook(page, lab, path.name)
-    run_all(page, cells=len(code_cells(path)), timeout=300)
+    run_all(page, cells=len(code_cells(path)))
     try_the_panels(page, f"{path.stem}-whole")

@@ -1,6 +1,8 @@
 """The panel without a browser: what it does when its buttons are pressed, its controls moved and its runs fail."""
 
 import io
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -442,6 +444,24 @@ def test_twenty_runs_of_a_cell_leave_as_many_widgets_as_one(monkeypatch: pytest.
 
     counts = [play(number) for number in range(20)]
     assert counts[1:] == [counts[0]] * 19
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", ["panel.wait(20)", "time.sleep(0.2)", "panel.close()", "del panel", "pass"])
+def test_a_process_with_panels_can_end(after: str) -> None:
+    program = f"""
+import time, torch
+from cnnlab.teaching import Panel
+from cnnlab.runs import Run, Step
+def steps():
+    for number in range(1, 100):
+        time.sleep(0.05)
+        yield Step(number, 99, 0.0)
+panel = Panel(lambda: Run(steps(), 99, lambda: torch.zeros(1, 3, 8, 8)), {{}})
+panel.run()
+{after}
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=300).returncode == 0
 
 
 def test_a_kernel_without_a_second_shell_says_that_a_cell_is_running(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,12 @@
 A worker thread runs `start` and sets the widgets' values. It never prints: the text would appear below any busy cell.
 """
 
+import atexit
 import html
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from weakref import WeakSet
@@ -33,6 +36,15 @@ STYLE, ASLEEP = (
     f"<style>\n{(screen.STATIC / name).read_text(encoding='utf-8')}</style>" for name in ("panel.css", "asleep.css")
 )
 _open: WeakSet["Panel"] = WeakSet()  # so that a cell that is run again can end its former panel
+
+
+@atexit.register
+def _end_all() -> None:
+    """Stop what runs before the process ends: a thread in the middle of PyTorch's code would abort it."""
+    for panel in list(_open):
+        panel.stop()
+        with suppress(TimeoutError):
+            panel.wait(5)
 
 
 class Panel(widgets.VBox):
@@ -135,7 +147,7 @@ class Panel(widgets.VBox):
         self._forget_cells = on_cells(partial(self._wait_for_cell, True), partial(self._wait_for_cell, False))
 
     def _close(self, kept: set[widgets.Widget]) -> None:
-        if self.comm is None:  # it is closed, or was never made
+        if self.comm is None or sys.is_finalizing():  # closed, never made, or at the end, when no thread can start
             return
         self.worker.ask(give_back_freed_memory)  # after what runs has stopped
         self._forget_cells()

@@ -1,6 +1,6 @@
 """Random actions on the panels of three chapters in a real JupyterLab: no exception, nothing unescaped, no leak.
 
-`make test` gives each chapter 20 seconds, `make soak` 100. The seed is printed; SOAK_SEED repeats a run.
+`make test` gives each chapter 10 seconds, `make soak` 100. The seed is printed; SOAK_SEED repeats a run.
 """
 
 import os
@@ -20,7 +20,7 @@ from test_panel_abuse import choose, picture
 from test_panels import code_cells, open_notebook, panels_of, run_all, status
 
 pytestmark = pytest.mark.browser
-SECONDS = float(os.environ.get("SOAK", 20))  # for each chapter
+SECONDS = float(os.environ.get("SOAK", 10))  # for each chapter
 SEED = int(os.environ.get("SOAK_SEED", random.randrange(10**6)))
 # What a panel may say, as a whole line; any other text is an error that its author did not foresee.
 FORESEEN = re.compile(

@@ -25,4 +25,5 @@ from .material.digits import affine as affine, mnist as mnist
 from .techniques.dreaming import soften as soften
 from .teaching.claims import Claims as Claims
 from .teaching.panel import Panel as Panel
+from .teaching.screen import Upload as Upload
 from . import plots as plots

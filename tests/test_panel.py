@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cnnlab.runs import Run, Step
-from cnnlab.teaching import Panel
+from cnnlab.teaching import Panel, Upload
 from cnnlab.teaching.kernel import tree
 from cnnlab.teaching.worker import PAUSE
 
@@ -320,7 +321,7 @@ def test_save_says_why_it_could_not(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def upload(panel: Panel, name: str, content: bytes | None) -> None:
     """As the page sends a file that the reader has chosen."""
     buffers = [] if content is None else [memoryview(content)]
-    panel.chooser._handle_custom_msg({"name": name, "size": 0}, buffers)
+    panel.controls["image"]._handle_custom_msg({"name": name}, buffers)
 
 
 def png(color: tuple[int, int, int], size: tuple[int, int] = (20, 10)) -> bytes:
@@ -334,13 +335,13 @@ def test_an_uploaded_picture_is_shown_and_passed_to_the_run_until_reset() -> Non
     panel = Panel(lambda image: seen.append(image) or steps(1), {}, upload="image")
     upload(panel, "red.png", png((255, 0, 51)))
     assert panel.notice == "red.png is ready for the next run"
-    assert panel.chooser.description == "your own picture: red.png"
+    assert panel.controls["image"].description == "your own picture: red.png"
     assert drawn(panel.image).getpixel((0, 0)) == (255, 0, 51)
     panel.run()
     panel.wait(10)
     panel.reset()
     panel.wait(10)
-    assert panel.chooser.description == "your own picture"
+    assert panel.controls["image"].description == "your own picture"
     panel.run()
     finished(panel)
     assert seen[0] is not None
@@ -356,13 +357,13 @@ def test_what_is_refused_is_said_with_the_picture_that_run_takes() -> None:
     assert panel.notice.endswith("The next run takes the panel's own picture.")
     assert "&lt;notes&gt;.txt" in panel.line.value
     assert "<notes>" not in panel.line.value
-    assert (panel.status, panel.uploaded) == ("ready", None)
+    assert (panel.status, panel.controls["image"].value) == ("ready", None)
     upload(panel, "red.png", png((255, 0, 0)))
     upload(panel, "large.tif", None)  # the browser could not reduce it
     assert panel.notice.startswith("large.tif is not taken: it has more than 4 MB")
     assert panel.notice.endswith("The next run takes your former picture.")
-    assert panel.chooser.description == "your own picture: red.png"
-    assert panel.uploaded is not None
+    assert panel.controls["image"].description == "your own picture: red.png"
+    assert panel.controls["image"].value is not None
 
 
 def test_what_an_upload_says_stays_while_a_run_goes_on() -> None:
@@ -385,8 +386,8 @@ def test_what_an_upload_says_stays_while_a_run_goes_on() -> None:
 def test_a_large_photograph_is_kept_and_shown_reduced() -> None:
     panel = Panel(lambda image: steps(1), {}, upload="image")
     upload(panel, "large.png", png((9, 99, 199), (4000, 3000)))
-    assert panel.uploaded is not None
-    assert max(panel.uploaded.shape) <= 2048
+    assert panel.controls["image"].value is not None
+    assert max(panel.controls["image"].value.shape) <= 2048
     assert max(drawn(panel.image).size) <= 896
     assert len(panel.image.value) < 2_000_000
 
@@ -423,7 +424,7 @@ def test_a_cell_that_is_run_again_ends_its_former_panel(monkeypatch: pytest.Monk
     gate.word.release()
     old.wait(10)
     assert gate.running == 0
-    assert (old.uploaded, old.shown, old.image.value) == (None, None, b"")
+    assert (old.controls["image"].value, old.shown, old.image.value) == (None, None, b"")
     for closed in (old, beside, old.controls["own"], old.controls["own"].layout, old.image, old.buttons["run"].style):
         assert closed.comm is None
     assert shared.comm is not None
@@ -431,6 +432,45 @@ def test_a_cell_that_is_run_again_ends_its_former_panel(monkeypatch: pytest.Monk
         assert alive.comm is not None
         alive.run()
         finished(alive)
+
+
+def test_a_control_of_two_panels_starts_the_one_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, started = slider(1), []
+
+    def start(who: str, shared: int) -> torch.Tensor:
+        started.append(who)
+        return solid(0.5)
+
+    run_of_cell(monkeypatch, "cell", "first run")
+    finished(Panel(partial(start, "old"), {"shared": shared}, live=True))
+    run_of_cell(monkeypatch, "cell", "second run")
+    new = finished(Panel(partial(start, "new"), {"shared": shared}, live=True))
+    shared.value = 7
+    finished(new)
+    assert started == ["old", "new", "new"]
+
+
+def test_an_upload_is_a_control_like_others_and_starts_a_live_panel() -> None:
+    seen: list[torch.Tensor | None] = []
+
+    def start(painting: torch.Tensor | None, image: torch.Tensor | None) -> torch.Tensor:
+        seen.append(painting)
+        return solid(0.5)
+
+    own = Upload("a painting")
+    panel = finished(Panel(start, {"painting": own}, live=True, upload="image"))
+    own._handle_custom_msg({"name": "red.png"}, [memoryview(png((255, 0, 0)))])
+    finished(panel)
+    assert panel.notice == "red.png is the picture now"
+    assert own.description == "a painting: red.png"
+    own._handle_custom_msg({"name": "cut.png"}, [memoryview(png((255, 0, 0))[:40])])
+    assert panel.notice.startswith("cut.png is not taken: ")
+    assert seen[0] is None
+    assert seen[-1] is own.value is not None
+    panel.reset()
+    finished(panel)
+    assert seen[-1] is None
+    assert own.description == "a painting"
 
 
 def test_twenty_runs_of_a_cell_leave_as_many_widgets_as_one(monkeypatch: pytest.MonkeyPatch) -> None:

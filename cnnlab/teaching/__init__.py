@@ -2,5 +2,6 @@
 
 from cnnlab.teaching.claims import Claims
 from cnnlab.teaching.panel import Panel
+from cnnlab.teaching.screen import Upload
 
-__all__ = ["Claims", "Panel"]
+__all__ = ["Claims", "Panel", "Upload"]

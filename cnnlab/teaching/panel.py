@@ -16,10 +16,8 @@ from weakref import WeakSet
 import ipywidgets as widgets
 from IPython.display import display
 from PIL import Image
-from torch import Tensor
 
 from cnnlab._native import give_back_freed_memory
-from cnnlab.files import load_image
 from cnnlab.runs import Run
 from cnnlab.teaching import screen
 from cnnlab.teaching.frames import SIDE, Drawable, curve, encode, note, picture, write_new
@@ -27,7 +25,6 @@ from cnnlab.teaching.kernel import answer_at_once, on_cells, present_cell, tree
 from cnnlab.teaching.worker import Worker, paced
 
 WIDTH = 320  # pixels of the column of controls
-UPLOAD = "your own picture"
 RED = "var(--jp-error-color0, #b00020)"
 BUSY = "A cell is running: buttons, controls and uploads wait until it ends."
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -56,7 +53,8 @@ class Panel(widgets.VBox):
         controls: the keywords of `start` and the widgets that give their values, from top to bottom.
         view: (run) -> what to draw of a run: images, a Pillow picture or a Figure; None draws `run.image`.
         live: whether to start at once, and again at each change of a control; a live panel has no curve.
-        upload: a keyword of `start` for the user's own picture, (1, 3, H, W); its value is None until there is one.
+        upload: a keyword of `start` for the user's own picture, (1, 3, H, W); its value is None until there is one. It
+            becomes the last control, an `Upload`.
         title: the heading, and the name of the saved pictures.
 
     Attributes:
@@ -64,7 +62,6 @@ class Panel(widgets.VBox):
         notice: what became of the last upload or picture to save, in words.
         error: the exception of the last run, or None.
         shown: the last picture that was drawn, or None at the beginning.
-        uploaded: the reader's picture, (1, 3, H, W), of at most 4 megapixels; or None.
 
     A panel ends when its cell is run again. Raises ValueError if a control has no value, or the name of the upload.
     """
@@ -76,10 +73,10 @@ class Panel(widgets.VBox):
         for name, control in controls.items():
             if not control.has_trait("value") or name == upload:
                 raise ValueError(f"controls: {name!r} must be a widget with a value, and not the name of the upload")
-        self.start, self.controls, self.view, self.live = start, dict(controls), view, live
-        self.upload, self.title = upload, title
-        self.initial = {name: control.value for name, control in controls.items()}
-        self.uploaded: Tensor | None = None
+        self.start, self.view, self.live, self.title = start, view, live, title
+        self.words = f"An interactive panel, {', '.join(controls)}: it works while the notebook runs."
+        self.controls = dict(controls) | ({upload: screen.Upload()} if upload else {})
+        self.initial = {name: control.value for name, control in self.controls.items()}
         self.shown: Image.Image | None = None
         self.worker = Worker()
         self.notice, self.refused, self.waits = "", False, False
@@ -94,9 +91,8 @@ class Panel(widgets.VBox):
             self.run()
 
     def _ipython_display_(self) -> None:
-        words = f"An interactive panel, {', '.join(self.controls)}: it works while the notebook runs."
         help = "To wake it, run the cells above it (menu Run, Run All Above Selected Cell), then its own cell."
-        words = f"<b>{html.escape(self.title)}</b> {html.escape(words)} {help}"
+        words = f"<b>{html.escape(self.title)}</b> {html.escape(self.words)} {help}"
         output = {"text/html": f'<div class="cnnlab-asleep">{words}</div>{ASLEEP}', "text/plain": repr(self)}
         display(output, raw=True)  # GitHub and a saved notebook show these words
         display({VIEW: super()._repr_mimebundle_()[VIEW], "text/plain": repr(self)}, raw=True)
@@ -107,7 +103,7 @@ class Panel(widgets.VBox):
     def run(self) -> None:
         """Start with the present values of the controls, after the present run has stopped."""
         values = {name: control.value for name, control in self.controls.items()}
-        self.worker.ask(partial(self._run, values | ({self.upload: self.uploaded} if self.upload else {})))
+        self.worker.ask(partial(self._run, values))
 
     def stop(self) -> None:
         """Stop the run after its present step, and keep the picture."""
@@ -115,7 +111,6 @@ class Panel(widgets.VBox):
 
     def reset(self) -> None:
         """Put the controls, the picture and the curve back to the beginning, and forget an uploaded picture."""
-        self.uploaded, self.chooser.description = None, UPLOAD
         for name, control in self.controls.items():
             control.value = self.initial[name]
         self.run() if self.live else self.worker.ask(self._begin)
@@ -152,8 +147,13 @@ class Panel(widgets.VBox):
         self.worker.ask(give_back_freed_memory)  # after what runs has stopped
         self._forget_cells()
         _open.discard(self)
-        self.shown = self.uploaded = None
-        for part in [*tree(self), *tree(self.curve), *tree(self.chooser)]:  # these two may be shown or not
+        self.shown = None
+        for control in self.controls.values():
+            if self.live:
+                control.unobserve(self._run_again, "value")  # it may be another panel's, too
+            if isinstance(control, screen.Upload) and control not in kept:
+                control.value = None
+        for part in [*tree(self), *tree(self.curve)]:  # a live panel does not show its curve
             if part not in kept and part is not self:
                 part.close()
         self.image.value = self.curve.value = b""
@@ -209,25 +209,16 @@ class Panel(widgets.VBox):
         if not self.live:
             self.curve.value = encode(curve(values, total, WIDTH))
 
-    def receive(self, name: str, content: bytes | None) -> None:
-        """Take the reader's picture, the content of a file; None is a file that was too large to send."""
-        try:
-            if content is None:
-                raise ValueError(
-                    f"it has more than {screen.LIMIT // 10**6} MB, and the browser cannot reduce it: make it smaller"
-                )
-            self.uploaded = load_image(content, most=screen.SIDE**2)
-        except ValueError as error:
-            taken = "your former picture" if self.uploaded is not None else "the panel's own picture"
+    def _run_again(self, change: Any) -> None:
+        self.run()
+
+    def _receive(self, control: screen.Upload, name: str, error: ValueError | None) -> None:
+        if error:
+            taken = "the panel's own picture" if control.value is None else "your former picture"
             return self._note(f"{name} is not taken: {error}. The next run takes {taken}.", wrong=True)
-        self.chooser.description = f"{UPLOAD}: {name}"
-        if not self.worker.busy:
-            self.image.value = encode(picture(self.uploaded))
-        if self.live:
-            self._note(f"{name} is the picture now")
-            self.run()
-        else:
-            self._note(f"{name} is ready for the next run")
+        if control.value is not None and not self.worker.busy:  # else the run's picture stays
+            self.image.value = encode(picture(control.value))
+        self._note(f"{name} is {'the picture now' if self.live else 'ready for the next run'}")
 
     def _say(self, text: str, error: Exception | None = None) -> None:
         self.status, self.error = text, error
@@ -247,7 +238,6 @@ class Panel(widgets.VBox):
         self.line.value = f'<div role="status">{"".join(lines)}</div>'
 
     def _make_parts(self) -> None:
-        self.chooser = _part(screen.Chooser(self.receive, UPLOAD), "upload")
         self.buttons = {}
         for act, label in {self.run: "Run", self.stop: "Stop", self.reset: "Reset", self.save: "Save image"}.items():
             name = act.__name__
@@ -264,15 +254,17 @@ class Panel(widgets.VBox):
         for name, control in self.controls.items():
             _part(control, f"control-{name}")
             control.description = getattr(control, "description", "") or name.replace("_", " ")
+            if isinstance(control, screen.Upload):
+                _part(control, "upload").tell = partial(self._receive, control)
             if self.live:
-                control.observe(lambda change: self.run(), "value")
+                control.observe(self._run_again, "value")
         # All labels are as wide as the longest; a check box has its label on the right, a pad of buttons has none.
         labeled = [control for control in self.controls.values() if control.has_trait("style")]
         longest = max((len(c.description) for c in labeled if not c.has_trait("indent")), default=0)
         for control in labeled:
             control.style.description_width = f"{min(max(8 * longest + 12, 64), 140)}px"
         column = [_part(widgets.HTML(html.escape(self.title)), "title")] if self.title else []
-        column += list(self.controls.values()) + [self.chooser] * bool(self.upload)
+        column += list(self.controls.values())
         column += [widgets.HBox(list(self.buttons.values()), layout={"grid_gap": "6px"}), self.progress, self.line]
         left = widgets.VBox(column + [self.curve] * (not self.live), layout={"width": f"{WIDTH}px", "grid_gap": "8px"})
         both = widgets.HBox([left, self.image], layout={"flex_flow": "row wrap", "grid_gap": "24px"})

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
-from traitlets import Bytes, Int, Unicode
+from torch import Tensor
+from traitlets import Bytes, Instance, Int, Unicode
+
+from cnnlab.files import load_image
 
 STATIC = Path(__file__).parent / "static"
 LIMIT = 4_000_000  # bytes of a file that is sent as it is
@@ -34,20 +37,41 @@ class Screen(anywidget.AnyWidget):
             self.send({}, [self.value])
 
 
-class Chooser(anywidget.AnyWidget):
-    """A button with which the reader chooses a picture file; `receive(name, content)` is called with what comes.
+class Upload(anywidget.AnyWidget):
+    """A button with which the reader chooses a picture file: a control of a panel.
 
-    The content is None if the file has more than `LIMIT` bytes and the browser cannot reduce it.
+    Args:
+        label: what stands on the button; the name of the file is added.
+
+    Attributes:
+        value: the picture, (1, 3, H, W), of at most 4 megapixels; None until there is one.
+        tell: (name, error) is called for each file: the error says why it is not taken, None that it is.
     """
 
-    _esm = (STATIC / "chooser.js").read_text(encoding="utf-8")
+    _esm = (STATIC / "upload.js").read_text(encoding="utf-8")
     description = Unicode().tag(sync=True)
     limit, side = Int(LIMIT).tag(sync=True), Int(SIDE).tag(sync=True)
+    value = Instance(Tensor, allow_none=True).tag(sync=False)
 
-    def __init__(self, receive: Callable[[str, bytes | None], None], description: str) -> None:
-        super().__init__(description=description)
+    def __init__(self, label: str = "your own picture") -> None:
+        super().__init__(description=label)
+        self.label = label
+        self.tell: Callable[[str, ValueError | None], None] = lambda name, error: None
+        self.observe(self._forget_name, "value")
+        self.on_msg(lambda widget, file, buffers: self.take(str(file["name"]), bytes(buffers[0]) if buffers else None))
 
-        def take(widget: Any, content: dict[str, Any], buffers: list[memoryview]) -> None:
-            receive(str(content["name"]), bytes(buffers[0]) if buffers else None)
+    def take(self, name: str, content: bytes | None) -> None:
+        """Take the content of a file; None is a file that is too large to send, and that the browser cannot reduce."""
+        try:
+            if content is None:
+                raise ValueError(
+                    f"it has more than {LIMIT // 10**6} MB, and the browser cannot reduce it: make it smaller"
+                )
+            self.value = load_image(content, most=SIDE**2)
+        except ValueError as error:
+            return self.tell(name, error)
+        self.description = f"{self.label}: {name}"
+        self.tell(name, None)
 
-        self.on_msg(take)
+    def _forget_name(self, change: Any) -> None:
+        self.description = self.label

@@ -146,7 +146,7 @@ class Net(nn.Module):
         if label in names:
             return names.index(label)
         parts = [name for name in names if label.lower() in name.lower()]
-        near = (parts + get_close_matches(label, names, n=5))[:5]
+        near = list(dict.fromkeys(parts + get_close_matches(label, names, n=5)))[:5]
         raise ValueError(f"unknown label {label!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
 
     def with_operations(self, instead: Callable[[str, Operation], nn.Module | None]) -> "Net":

@@ -30,6 +30,10 @@ def score(objective):
         (o.channel("relu1", [4, 0, 2]), torch.stack([ACTS["relu1"][i, c].mean() for i, c in enumerate([4, 0, 2])])),
         (o.neuron("conv2", 1, 3, 5), ACTS["conv2"][:, 1, 3, 5]),
         (o.neuron("conv2", 1), ACTS["conv2"][:, 1, 2, 3]),
+        (o.neuron("conv1", 1), ACTS["conv1"][:, 1, 6, 8]),  # 12 x 16: the center is the position behind the middle
+        (o.neuron("conv2", 1, 4), ACTS["conv2"][:, 1, 4, 3]),
+        (o.neuron("conv2", 1, x=6), ACTS["conv2"][:, 1, 2, 6]),
+        (o.neuron("conv2", [3, 0, 0], [0, 4, 1], [6, 0, 2]), ACTS["conv2"][range(3), [3, 0, 0], [0, 4, 1], [6, 0, 2]]),
         (o.logit(3), ACTS["logits"][:, 3]),
         (o.logit([3, 0, 1]), ACTS["logits"][range(3), [3, 0, 1]]),
         (o.cross_entropy(2), F.cross_entropy(ACTS["logits"], torch.tensor([2, 2, 2]), reduction="none")),
@@ -42,8 +46,12 @@ def score(objective):
             o.code("conv1", ACTS["conv1"][:1]),
             ((ACTS["conv1"] - ACTS["conv1"][:1]) ** 2).sum((1, 2, 3)) / (ACTS["conv1"][0] ** 2).sum(),
         ),
+        (
+            o.code("logits", 0.1 * ACTS["logits"].flip(0)),  # of each image its own, and shorter than 1
+            ((ACTS["logits"] - 0.1 * ACTS["logits"].flip(0)) ** 2).sum(1)
+            / ((0.1 * ACTS["logits"].flip(0)) ** 2).sum(1),
+        ),
     ],
-    ids=lambda value: str(value) if isinstance(value, o.Objective) else "",
 )
 def test_each_objective_is_its_formula_for_every_image(objective, expected):
     assert torch.allclose(score(objective), expected, atol=1e-6)
@@ -74,7 +82,9 @@ def test_the_algebra_is_that_of_numbers():
     ]:  # fmt: skip
         assert torch.allclose(score(combined), expected, atol=1e-6)
     assert (a + b).layers == {"relu1"}
-    for wrong in (lambda: a + 1, lambda: a * a, lambda: "x" * a):
+    for wrong in (
+        lambda: a + 1, lambda: 1 + a, lambda: a - 1, lambda: a * a, lambda: "x" * a, lambda: a * torch.ones(2)
+    ):  # fmt: skip
         with pytest.raises(TypeError):
             wrong()
 
@@ -85,6 +95,27 @@ def test_formulas_are_printed_as_one_would_write_them():
     assert repr(a - 2 * (a - 0.25 * tv)) == "mean fire5[12] - 2 mean fire5[12] + 0.5 TV(image)"
     assert repr(-(0.5 * o.pixel_norm(1))) == "-0.5 mean |image|^1"
     assert repr(o.channel("fire2", range(12))) == "mean fire2[0|1|..|11]"
+
+
+@pytest.mark.parametrize(
+    ("objective", "formula"),
+    [
+        (o.channel("relu1", [3, 1, 0, 2]), "mean relu1[3|1|0|2]"),
+        (o.channel("relu1", range(5)), "mean relu1[0|1|..|4]"),
+        (o.neuron("conv2", 1), "conv2[1, center]"), (o.neuron("conv2", 1, 3), "conv2[1, 3, center]"),
+        (o.neuron("conv2", 1, x=3), "conv2[1, center, 3]"), (o.neuron("conv2", 1, [0, 4], 5), "conv2[1, 0|4, 5]"),
+        (o.logit(3), "logits[3]"), (o.logit([3, 1], "fc"), "fc[3|1]"), (o.cross_entropy(2), "cross_entropy(2)"),
+        (o.cross_entropy([0, 2]), "cross_entropy(labels)"), (o.energy("conv2"), "½|conv2|²"),
+        (o.code("conv1", ACTS["conv1"]), "|conv1 - code|² / |code|²"),
+        (o.channel_sums("conv2", torch.ones(1, 4)), "|sums conv2 - style|² / |style|²"),
+        (o.total_variation(), "TV(image)"), (o.pixel_norm(), "mean |image|^1"),
+        (o.pixel_norm(6, center=0.5), "mean |image - 0.5|^6"), (-1 * o.energy("a") - o.energy("b"), "-½|a|² - ½|b|²"),
+        (0.5 * o.energy("a") + 0 * o.energy("b"), "0.5 ½|a|² + 0 ½|b|²"), (0 * o.energy("a"), "0 ½|a|²"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_every_objective_prints_its_formula(objective, formula):
+    assert repr(objective) == formula
 
 
 def test_an_objective_of_ones_own():
@@ -144,6 +175,30 @@ def test_what_is_no_number_is_refused_when_the_objective_is_made():
         (lambda: float("nan") * o.energy("relu1"), r"weight of ½\|relu1\|² must be finite, not nan"),
         (lambda: 1e200 * (1e200 * o.energy("relu1")), "must be finite, not inf"),
         (lambda: o.pixel_norm(-1), "p must be finite and positive"),
+        (lambda: o.pixel_norm(0), "p must be finite and positive"),
+        (lambda: o.pixel_norm(float("inf")), "p must be finite and positive"),
+        (lambda: o.pixel_norm(1, float("nan")), "center finite, not 1.0 and nan"),
+        (lambda: o.pixel_norm("1"), "^p must be a number"),
+        (lambda: o.pixel_norm(1, "0"), "^center must be a number"),
+        (lambda: o.channel("relu1", [0, -1, 0]), "channel -1 is not in layer 'relu1', which has channels 0 to 4"),
+        (lambda: o.channel("relu1", "1"), "^number must be a whole number"),
+        (lambda: o.neuron("conv2", 4), "channel 4 is not in layer 'conv2', which has channels 0 to 3"),
+        (lambda: o.neuron("conv2", "1"), "^number must be a whole number"),
+        (lambda: o.neuron("conv2", 1, "1"), "^y must be a whole number"),
+        (lambda: o.neuron("conv2", 1, 1, "1"), "^x must be a whole number"),
+        (lambda: o.logit("1"), "^index must be a whole number"),
+        (lambda: o.cross_entropy("1"), "^labels must be a whole number"),
+        (lambda: o.neuron("conv2", 1, -1, 2), r"y, x must lie in the 5 x 7 map of 'conv2', not \(-1, 2\)"),
+        (lambda: o.neuron("conv2", 1, 5, 2), r"y, x must lie in the 5 x 7 map of 'conv2', not \(5, 2\)"),
+        (lambda: o.neuron("conv2", 1, 2, -1), r"y, x must lie in the 5 x 7 map of 'conv2', not \(2, -1\)"),
+        (lambda: o.neuron("conv2", 1, 2, [0, 7, 0]), r"y, x must lie in the 5 x 7 map of 'conv2', not \(2, 7\)"),
+        (lambda: o.neuron("conv2", 1, 2, [0, 1]), "x must be one number, or one per image: 2 for a batch of 3"),
+        (lambda: o.neuron("conv2", [0, 1], 2), "channel must be one number, or one per image: 2 for a batch of 3"),
+        (lambda: o.logit([0, 1]), "class must be one number, or one per image: 2 for a batch of 3"),
+        (lambda: o.cross_entropy([0, 7, 9]), "class 9 is not in layer 'logits', which has classes 0 to 3"),
+        (lambda: o.neuron("logits", 0), r"layer 'logits' has no positions; use channel\('logits', ...\)"),
+        (lambda: o.code("conv1", ACTS["conv1"][:2]), r"\(2, 5, 12, 16\), the image's is \(3, 5, 12, 16\)"),
+        (lambda: o.custom("mine", lambda *_: torch.ones(2), "conv1"), r"score of mine must give .*\(3,\), not \(2,\)"),
         (lambda: o.code("conv1", torch.full((1, 5, 12, 16), torch.nan)), "target must be finite"),
         (lambda: o.code("conv1", "cat"), "target must be a tensor of activations, not str"),
     ],
@@ -175,3 +230,24 @@ def test_targets_may_come_from_inference_mode_and_from_numpy():
 def test_an_image_of_one_pixel_has_no_variation():
     assert o.total_variation().score(torch.ones(2, 3, 1, 1), {}).tolist() == [0, 0]
     assert o.total_variation().score(torch.tensor([0.0, 1]).view(1, 1, 1, 2), {}).tolist() == [1]
+    assert o.total_variation().score(torch.tensor([0.0, 1]).view(1, 1, 2, 1), {}).tolist() == [1]
+
+
+def test_the_distance_from_a_code_of_zeros_is_a_number():
+    dark = o.code("x", torch.zeros(1, 2, 3, 4))
+    assert dark.score(IMAGE, {"x": torch.zeros(1, 2, 3, 4)}).item() == 0
+    assert 1 < dark.score(IMAGE, {"x": torch.ones(1, 2, 3, 4)}).item() < float("inf")
+
+
+def test_a_layer_may_have_units_instead_of_maps_and_the_precision_may_be_double():
+    units = ACTS["logits"].double()
+    acts = {"units": units, "maps": units[:, :, None, None]}
+    for make in (
+        lambda layer: o.channel(layer, 2), lambda layer: o.cross_entropy(1, layer),
+        lambda layer: o.logit(2, layer), o.energy,
+    ):  # fmt: skip
+        found = [make(layer).score(IMAGE, acts) for layer in acts]
+        assert torch.equal(*found)
+        assert found[0].dtype == torch.float64
+    assert o.code("units", ACTS["logits"]).score(IMAGE, acts).dtype == torch.float64
+    assert o.code("units", units.float()).score(IMAGE, acts).tolist() == [0, 0, 0]

@@ -82,3 +82,69 @@ def test_painting_follows_an_objective():
     run = descend(net, cross_entropy([0, 3]), gray((2, 3, 12, 16)), steps=30, parametrization=paint)
     run.finish(progress=False)
     assert run.values[-1] < 0.5 * run.values[0]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_an_image_of_any_number_of_channels_has_a_spectrum(channels):
+    image = torch.rand(2, channels, 9, 10, generator=GENERATOR)
+    variable, decode = spectrum()(image)
+    assert variable.shape == (2, channels, 9, 6, 2)
+    assert decode(variable).shape == image.shape
+    torch.testing.assert_close(decode(variable), image.clamp(0.01, 0.99), atol=1e-5, rtol=0)
+    changed = variable.clone()
+    changed[0, 0, 0, 0] += 1  # one coefficient of one image
+    moved = (decode(changed) - decode(variable)).abs().amax((2, 3)) > 1e-4
+    assert moved.tolist() == [[channel == 0 or channels == 3 for channel in range(channels)], [False] * channels]
+
+
+def test_a_spectrum_has_a_decay_of_1_unless_told_and_of_8_at_most():
+    image = noise((1, 3, 9, 10), GENERATOR)
+    assert torch.equal(spectrum()(image)[0], spectrum(1)(image)[0])
+    for most in (-8, 8):
+        assert spectrum(most)(image)[0].isfinite().all()
+    for wrong in (-8.5, 8.5, float("nan")):
+        with pytest.raises(ValueError, match=rf"decay must lie in \[-8, 8\], not {wrong}"):
+            spectrum(wrong)
+    with pytest.raises(ValueError, match="^decay must be a number"):
+        spectrum("1")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_variable_is_a_leaf_of_its_own_in_the_images_precision(dtype):
+    image = noise((2, 3, 8, 10), GENERATOR).to(dtype).requires_grad_()
+    weights = cppn_weights(2, GENERATOR).requires_grad_()
+    for parametrization in (pixels(), spectrum(), cppn(weights)):
+        variable, decode = parametrization(image)
+        assert not variable.requires_grad
+        assert (variable.dtype, decode(variable).dtype) == (dtype, dtype)
+        assert decode(variable).shape == image.shape
+        before = image.detach().clone(), weights.detach().clone()
+        variable.zero_()
+        assert torch.equal(image, before[0])
+        assert torch.equal(weights, before[1])
+
+
+def test_weights_of_a_painting_are_normal_and_as_many_as_it_has():
+    weights = cppn_weights(3, torch.Generator().manual_seed(4))
+    again, shares = torch.Generator().manual_seed(4), []
+    for inputs, outputs, spread in (
+        (4, 16, 10 / 2),
+        (17, 16, 1.5 / 17**0.5),
+        (17, 16, 1.5 / 17**0.5),
+        (17, 3, 1.5 / 17**0.5),
+    ):
+        shares.append(spread * torch.randn(3, inputs * outputs, generator=again))
+    torch.testing.assert_close(weights, torch.cat(shares, 1))
+    assert cppn_weights(1, GENERATOR).shape == (1, 659)
+    with pytest.raises(ValueError, match="^count must be at least 1, not 0"):
+        cppn_weights(0, GENERATOR)
+    for wrong, found in (
+        (weights[0], r"\(659,\)"),
+        (weights[:, 1:], r"\(3, 658\)"),
+        (weights[None], r"\(1, 3, 659\)"),
+        (3, "int"),
+    ):
+        with pytest.raises(ValueError, match=rf"weights must be a tensor \(B, 659\), .* not {found}"):
+            cppn(wrong)
+    with pytest.raises(ValueError, match=r"image must be \(B, 3, H, W\), .* not \(3, 1, 8, 8\)"):
+        cppn(weights)(gray((3, 1, 8, 8)))

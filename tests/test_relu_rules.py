@@ -30,6 +30,7 @@ RULES = {
     "backprop": (backprop_rule, lambda g, x: g * (x > 0)),
     "deconvnet": (deconvnet_rule, lambda g, x: g * (g > 0)),
     "guided": (guided_rule, lambda g, x: g * (x > 0) * (g > 0)),
+    "redirected": (redirected_rule, lambda g, x: g * ((x > 0) | (g < 0))),
 }
 VIEWS: list[Callable[[Net], Net]] = [
     lambda net: net, lambda net: with_relu_rule(net, backprop_rule), deconvnet, guided
@@ -52,6 +53,13 @@ def net() -> Net:
 @pytest.fixture
 def image() -> Tensor:
     return torch.rand((1, 3, 24, 32), generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_is_its_formula_for_every_sign_and_at_zero(name: str) -> None:
+    rule, formula = RULES[name]
+    grad, x = torch.meshgrid(*2 * [torch.tensor([-2.0, -0.5, 0.0, 0.5, 2.0])], indexing="ij")
+    assert torch.equal(rule(grad, x), formula(grad, x))
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -189,13 +197,40 @@ def test_a_hook_of_a_relu_still_runs() -> None:
     assert torch.equal(deconvnet(net)(image := torch.rand(1, 3, 4, 4)), net(image))
 
 
-@pytest.mark.parametrize("other", [nn.ReLU6(), nn.LeakyReLU(), nn.GELU(), F.gelu, F.leaky_relu, F.relu6])
-def test_other_activation_functions_are_named(other: Callable[[Tensor], Tensor]) -> None:
-    name = getattr(other, "__name__", type(other).__name__)
-    with pytest.raises(ValueError, match=f"net has no ReLU that could take a rule, but {name}"):
+def prelu(x: Tensor) -> Tensor:
+    return F.prelu(x, torch.tensor([0.1]))
+
+
+def by_method(x: Tensor) -> Tensor:
+    return x.prelu(torch.tensor([0.1]))
+
+
+MODULES = ["ReLU6", "LeakyReLU", "PReLU", "RReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Mish", "Hardswish"]
+FUNCTIONS = ["relu6", "leaky_relu", "rrelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish"]
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        *((name, getattr(nn, name)()) for name in MODULES), *((name, getattr(F, name)) for name in FUNCTIONS),
+        ("prelu", prelu), ("prelu", by_method),
+    ],
+)  # fmt: skip
+def test_other_activation_functions_are_named(name: str, other: Callable[[Tensor], Tensor]) -> None:
+    with pytest.raises(ValueError, match=f"net has no ReLU that could take a rule, but {name}$"):
         guided(Net(Residual(other), device="cpu"))
-    with pytest.warns(UserWarning, match=f"{name} keep their own backward pass"):
+    with pytest.warns(UserWarning, match=f"^{name} keep their own backward pass"):
         guided(Net(nn.Sequential(Residual(other), nn.Conv2d(4, 3, 1), nn.ReLU()), device="cpu"))
+
+
+def test_all_other_activation_functions_are_named_once() -> None:
+    several = nn.Sequential(nn.SiLU(), nn.GELU(), nn.SiLU())
+    with pytest.raises(ValueError, match="net has no ReLU that could take a rule, but GELU, SiLU$"):
+        guided(Net(several, device="cpu"))
+    with pytest.raises(ValueError, match=r"net has no ReLU in \['0'\] that could take a rule, but SiLU$"):
+        with_relu_rule(Net(several, device="cpu"), guided_rule, ["0"])
+    with pytest.warns(UserWarning, match="^GELU, SiLU keep their own backward pass"):
+        guided(Net(nn.Sequential(*several, nn.ReLU()), device="cpu"))
     with pytest.raises(ValueError, match="net has no ReLU that could take a rule$"):
         guided(Net(nn.Sequential(nn.Flatten()), device="cpu"))
 

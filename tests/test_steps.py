@@ -74,13 +74,15 @@ def test_adam_moves_every_number_of_the_variable_by_its_own_gradient(parametriza
     torch.testing.assert_close(run.finish(progress=False), decode(variable).detach().clamp(0, 1), atol=2e-4, rtol=0)
 
 
-def test_lbfgs_stepped_is_lbfgs_in_one_go():
+@pytest.mark.parametrize("steps", [2, 20])  # far from the end, and more than L-BFGS remembers
+def test_lbfgs_stepped_is_lbfgs_in_one_go(steps):
     target = 0.4 + 0.2 * torch.rand(1, 3, 9, 9, generator=GENERATOR)  # far from the clipping
-    scale = torch.linspace(1, 4, 9)
-    bowl = custom("bowl", lambda image, _: (scale * (image - target)).square().sum((1, 2, 3)))
+    scale = torch.linspace(1, 9, 9)
+    seen = []
+    bowl = custom("bowl", lambda image, _: seen.append(1) or (scale * (image - target)).square().sum((1, 2, 3)))
     start = gray((1, 3, 9, 9))
     variable = start.clone().requires_grad_()
-    reference = torch.optim.LBFGS([variable], 0.5, max_iter=12, history_size=10, tolerance_grad=0, tolerance_change=0)
+    reference = torch.optim.LBFGS([variable], 0.5, steps, 99, tolerance_grad=0, tolerance_change=0, history_size=10)
 
     def closure():
         reference.zero_grad()
@@ -89,9 +91,13 @@ def test_lbfgs_stepped_is_lbfgs_in_one_go():
         return loss
 
     reference.step(closure)
-    run = descend(NET, bowl, start, steps=12, step=lbfgs(0.5))
-    assert torch.allclose(run.finish(progress=False), variable, atol=1e-4)
-    assert run.values[-1] < 0.01 * run.values[0]
+    seen.clear()
+    run = descend(NET, bowl, start, steps=steps, step=lbfgs(0.5))
+    torch.testing.assert_close(run.finish(progress=False), variable.detach(), atol=1e-6, rtol=0)
+    assert len(seen) == steps, "a step is one gradient"
+    assert run.values[-1] < (0.9 if steps == 2 else 0.01) * run.values[0]
+    one, same = (descend(NET, bowl, start, steps=3, step=step).finish(progress=False) for step in (lbfgs(), lbfgs(1.0)))
+    assert torch.equal(one, same)
 
 
 def test_projections_keep_the_image_in_the_ball():
@@ -129,3 +135,34 @@ def test_a_ball_has_a_radius_in_pixel_units_and_the_images_shape():
         assert ball(center.repeat(2, 1, 1, 1)).shape == (2, 3, 4, 4)
         with pytest.raises(ValueError, match=r"center must have the image's shape \(1, 3, 5, 4\)"):
             ball(torch.zeros(1, 3, 5, 4))
+    for ball in (linf_ball(center.repeat(2, 1, 1, 1), 0.1), l2_ball(center.repeat(2, 1, 1, 1), 8)):
+        for batch in (1, 3):
+            with pytest.raises(
+                ValueError, match=rf"center must have the image's shape \({batch}, 3, 4, 4\), not \(2, "
+            ):
+                ball(center.repeat(batch, 1, 1, 1))
+
+
+def test_a_step_is_zero_where_the_gradient_is_zero():
+    """Not NaN, where a rule divides by its size; the other image of the batch moves, and so does one alone."""
+    flat = custom("flat", lambda image, _: image.mean((1, 2, 3)) * torch.tensor([0.0, 1.0]))
+    for rule in (plain, sign, normalized, adam, lbfgs):
+        image = descend(NET, flat, START, steps=1, step=rule(0.01)).finish(progress=False)
+        assert torch.equal(image[:1], START[:1])
+        assert (image[1] < START[1]).all()
+        bright = custom("bright", lambda image, _: image.mean((1, 2, 3)))
+        assert torch.equal(descend(NET, bright, START[1:], steps=1, step=rule(0.01)).finish(progress=False), image[1:])
+
+
+def test_projections_are_their_formulas_for_each_image_of_the_batch():
+    offset = torch.randn(START.shape, generator=GENERATOR)
+    offset = offset / offset.flatten(1).norm(dim=1).view(2, 1, 1, 1)  # 1 long
+    image = START + torch.tensor([0.2, 3.0]).view(2, 1, 1, 1) * offset
+    found = l2_ball(START, 0.5)(image)
+    torch.testing.assert_close(found[0], image[0])  # inside
+    torch.testing.assert_close(found[1], START[1] + 0.5 * offset[1])
+    assert torch.equal(l2_ball(START, 0)(START), START)
+    torch.testing.assert_close(l2_ball(START, 0)(image), START)
+    found = linf_ball(START, 0.01)(image)
+    torch.testing.assert_close(found, torch.maximum(torch.minimum(image, START + 0.01), START - 0.01))
+    assert linf_ball(START.double(), 1)(START).dtype == torch.float32

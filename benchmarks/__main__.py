@@ -17,8 +17,9 @@ from benchmarks.measure import rows
 from cnnlab._torchvision import torchvision  # noqa: F401  (before the peers import it: where its operators do not load)
 from cnnlab.zoo.load import load_net
 
-NAMES = ("maximization", "dreaming", "style", "attacks", "occlusion", "projections", "inversion", "scanning")
-SIZES = {"style": (224,), "occlusion": (224,), "scanning": (224,)}  # 512 pixels take minutes and say nothing new
+NAMES = ("maximization", "dreaming", "style", "attacks", "occlusion", "projections", "inversion", "scanning", "equal")
+# 512 pixels take minutes and say nothing new
+SIZES = {"style": (224,), "occlusion": (224,), "scanning": (224,), "equal": (224,)}
 
 
 def main() -> None:
@@ -41,6 +42,11 @@ def main() -> None:
     for name in arguments.names or NAMES:
         module = importlib.import_module(f"benchmarks.{name}")
         for size in sorted(set(arguments.sizes) & set(SIZES.get(name, arguments.sizes))):
+            if name == "equal":  # there is no floor, and a table of its own
+                for row in module.table(net, size, min(arguments.repeats, 3), arguments.out.parent):
+                    table.append(row)
+                    print(module.line(row), flush=True)
+                continue
             for number, task in enumerate(module.tasks(net, size)):
                 for row in rows(task, size, arguments.repeats):
                     if arguments.memory:

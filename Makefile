@@ -42,7 +42,7 @@ test-far test-closed: test-%: $(VENV)/.installed-test
 	$(RUN) tools.machines $* $(NO_BROWSER) $(ARGS)
 
 test-oldest: build/oldest/.installed ## the tests, browser apart, with the oldest versions that pyproject.toml admits (half an hour)
-	build/oldest/bin/python -m pytest $(NO_BROWSER) $(ARGS)
+	PATH="$$PATH:$(CURDIR)/$(BIN)" build/oldest/bin/python -m pytest $(NO_BROWSER) $(ARGS)
 
 mutants: build/mutants/.installed ## change the core at one place after another: does a test fail? (ARGS="cnnlab.steps*"; half an hour)
 	rm -rf build/mutants/mutants

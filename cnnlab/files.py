@@ -183,6 +183,7 @@ def save_image(image: Tensor, file: str | os.PathLike) -> Path:
 
 def write_whole(path: Path, save: Callable[[str], object]) -> Path:
     """Let `save` write a file, and move it to the path when it is whole; an older file stays there until then."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
     os.close(handle)
     try:

@@ -49,9 +49,9 @@ def test_the_validation_set_chooses_c() -> None:
     features, labels = random_tensor((40, 30)), torch.arange(2).repeat(20)
     features[:, 0] += labels
     chosen = probes.tuned("softmax", features, labels, features, labels)
-    scores = [probes.fitted("softmax", strength, features, labels).score(features, labels)
+    scores = [probes.fitted("softmax", strength, features, labels).score(features.numpy(), labels.numpy())
               for strength in probes.STRENGTHS]  # fmt: skip
-    assert chosen.score(features, labels) == max(scores)
+    assert chosen.score(features.numpy(), labels.numpy()) == max(scores)
     assert probes.STRENGTHS[scores.index(max(scores))] == chosen[-1].C
 
 

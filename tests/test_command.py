@@ -53,6 +53,10 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("name", ["course", "a folder with spaces", "卷积网络/看见 什么", "a/new/path"])
 def test_the_course_is_laid_once(tmp_path: Path, originals: Path, name: str) -> None:
     folder = tmp_path / name
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        pytest.skip("the locale of this machine has no letters for this name")
     assert sorted(lay(folder, originals)) == names(folder) == sorted(OLD)
     assert {name: text(folder / name) for name in OLD} == OLD
     assert lay(folder, originals) == []

@@ -81,6 +81,11 @@ def test_saving_and_loading_gives_the_same_picture(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["coffee.png"], "nothing half written"
 
 
+def test_a_picture_makes_its_folder(tmp_path):
+    """A reader may begin with any chapter: none can count on the folder out/ of an earlier one."""
+    assert files.save_image(photo("coffee", (30, 50)), tmp_path / "out" / "of the day" / "coffee.png").is_file()
+
+
 def test_resizing_does_not_alias():
     checker = (torch.arange(64)[:, None] + torch.arange(64)) % 2
     small = images.resize(checker[None, None].float(), 16)

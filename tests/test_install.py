@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
 from pathlib import Path
@@ -85,10 +84,10 @@ def test_a_wheel_works_without_the_checkout(tmp_path: Path) -> None:
     environment = Empty(symlinks=os.name != "nt")
     environment.create(tmp_path / "new environment")
     run([*PIP, "--python", environment.python, "install", "--no-deps", "--no-index", wheel], elsewhere)
-    # The new environment sees this one's packages behind its own. A plain path does not bring in what the .pth files
-    # there name, so that the editable install of the checkout stays out.
+    # The new environment sees this one's packages behind its own, and those that this one sees behind its own. A plain
+    # path does not bring in what the .pth files there name, so that the editable install of the checkout stays out.
     site = run([environment.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], elsewhere)
-    paths = dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib"))
+    paths = [path for path in sys.path if Path(path).name == "site-packages"]
     (Path(site) / "packages_of_the_tests.pth").write_text("\n".join(paths) + "\n", encoding="utf-8")
     run([environment.python, "-I", "-c", SCRIPT], elsewhere)
     assert {path.name for path in course} <= {path.name for path in (elsewhere / "a course").iterdir()}

@@ -1,5 +1,6 @@
 """The microscope: what it measures of a channel, its files, and how they are made by one process or by many."""
 
+import errno
 import json
 import os
 import signal
@@ -293,7 +294,7 @@ def test_other_weights_are_other_settings(scope: work.Scope) -> None:
         (["--layers", "fire1"], "unknown layer 'fire1'"),
         (["--size", "8"], "size must be at least 32"),
         (["--photos", "."], "has no picture"),
-        (["--photos", "/nowhere"], "No such file"),
+        (["--photos", "/nowhere"], os.strerror(errno.ENOENT)),
     ],
 )
 def test_the_command_names_what_is_wrong(

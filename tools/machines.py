@@ -59,7 +59,8 @@ def main() -> int:
         new.mkdir(parents=True)
     copy_checkout(copy)
 
-    variables = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(temporary), "PYTHONPATH": str(copy)}
+    variables = {name: os.environ[name] for name in ("PATH", "OMP_NUM_THREADS") if name in os.environ}
+    variables |= {"HOME": str(home), "TMPDIR": str(temporary), "PYTHONPATH": str(copy)}
     pytest_here = [sys.executable, "-m", "pytest", "-p", "tools.machines"]
     if name == "far":
         if subprocess.run(["localedef", "-i", "tr_TR", "-f", "UTF-8", str(locales / "tr_TR.UTF-8")]).returncode:
@@ -94,6 +95,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shuffle", type=int, metavar="SEED", help="run tests in random order, except a notebook's cells")
 
 
+def pytest_configure() -> None:
+    """Take the locale's words and decimals, as a program around Python may do it; Python alone takes letters only."""
+    locale.setlocale(locale.LC_ALL, "")
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Say what this machine is like; an error if it runs the tests of one checkout on the code of another."""
     import cnnlab
@@ -101,7 +107,6 @@ def pytest_report_header(config: pytest.Config) -> str:
     here = Path.cwd()
     if not Path(cnnlab.__file__).is_relative_to(here):
         raise pytest.UsageError(f"the tests of {here} would run on {cnnlab.__file__}")
-    locale.setlocale(locale.LC_ALL, "")  # as a program around Python may do it; Python alone takes letters only
     comma, writable = locale.localeconv()["decimal_point"], os.access(here, os.W_OK)
     return (
         f"machine: {here}, which is {'writable' if writable else 'read-only'}; files are {locale.getencoding()}; "

@@ -73,7 +73,6 @@ def pictures_of(file: Path | BytesIO, size: int) -> Tensor:
 
 def write(file: Path, content: bytes | str) -> None:
     """Write a whole file or nothing: a run that is killed leaves no half of one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     data = content if isinstance(content, bytes) else content.encode()
     write_whole(file, lambda name: Path(name).write_bytes(data))
 

@@ -36,7 +36,6 @@ def save_movie(frames: Iterable[Tensor], file: str | os.PathLike, fps: int = 15,
         raise ValueError("frames must have at least one image")
     if ending == ".gif":
         pictures = [picture.quantize(colors) for picture in pictures]
-    path.parent.mkdir(parents=True, exist_ok=True)
     rest, duration = pictures[1:], round(1000 / fps)  # in milliseconds
     return write_whole(path, partial(pictures[0].save, save_all=True, append_images=rest, duration=duration, loop=0))
 

@@ -18,6 +18,7 @@ from test_panels import SLOW_RUN, open_notebook, screenshot, source, status, wai
 
 pytestmark = pytest.mark.browser
 
+PANEL = SLOW_RUN.replace("Waves", "Abused")  # the names of its pictures are its own
 BUSY = "import time\nwhile not __import__('os').path.exists('go_on'):\n    time.sleep(0.1)"
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
 
@@ -27,7 +28,7 @@ def waves(lab: Lab) -> Iterator[str]:
     """A notebook with a slow panel, and a cell that runs until the file go_on is there."""
     (lab.folder / "go_on").unlink(missing_ok=True)
     nbformat.write(
-        new_notebook(cells=[new_code_cell(SLOW_RUN), new_code_cell(BUSY)], metadata=KERNEL), lab.folder / "abuse.ipynb"
+        new_notebook(cells=[new_code_cell(PANEL), new_code_cell(BUSY)], metadata=KERNEL), lab.folder / "abuse.ipynb"
     )
     yield "abuse.ipynb"
     (lab.folder / "go_on").touch()
@@ -94,7 +95,7 @@ def test_a_panel_works_while_a_cell_runs(page: Page, lab: Lab, waves: str, tmp_p
     expect(status(panel)).to_contain_text(re.compile(r"stopped at step \d+ of 400"))
     expect(status(panel)).to_contain_text("gray.png is ready for the next run")
     panel.locator(".cnnlab-save").click()
-    expect(status(panel)).to_contain_text("saved as waves")
+    expect(status(panel)).to_contain_text("saved as abused.png")
     expect(page.locator(".jp-InputPrompt").nth(1)).to_have_text("[*]:")  # it has run all the time
 
 

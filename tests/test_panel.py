@@ -1,10 +1,12 @@
 """The panel without a browser: what it does when its buttons are pressed, its controls moved and its runs fail."""
 
+import gc
 import io
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -471,6 +473,26 @@ def test_an_upload_is_a_control_like_others_and_starts_a_live_panel() -> None:
     finished(panel)
     assert seen[-1] is None
     assert own.description == "a painting"
+
+
+def test_a_closed_panel_holds_no_picture() -> None:
+    """Jupyter's history `Out` keeps the panel itself."""
+    held: list[weakref.ref[torch.Tensor]] = []
+
+    def start(image: torch.Tensor) -> Run:
+        copy = image + 0
+        held.extend([weakref.ref(image), weakref.ref(copy)])
+        raise ValueError("no")
+
+    panel = Panel(start, {}, upload="image")
+    upload(panel, "red.png", png((255, 0, 0)))
+    panel.run()
+    panel.wait(10)
+    assert isinstance(panel.error, ValueError)
+    panel.close()
+    panel.wait(10)
+    gc.collect()
+    assert [tensor() for tensor in held] == [None, None]
 
 
 def test_twenty_runs_of_a_cell_leave_as_many_widgets_as_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,7 @@ class Panel(widgets.VBox):
         self.worker.ask(give_back_freed_memory)  # after what runs has stopped
         self._forget_cells()
         _open.discard(self)
-        self.shown = None
+        self.shown = self.error = None  # an exception holds what its functions held
         for control in self.controls.values():
             if self.live:
                 control.unobserve(self._run_again, "value")  # it may be another panel's, too

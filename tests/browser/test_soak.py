@@ -135,7 +135,11 @@ def test_random_actions_do_no_harm(page: Page, lab: Lab, chapter: str, tmp_path:
     expect(page).not_to_have_title("open")  # no script of a file's name has run
     errors = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
     assert errors.count() == 0, errors.first.inner_text()
-    settle(page, cells, uploads)
-    after = memory(page)
-    print(f"{len(taken)} actions; the kernel's memory: {before:.0f} MB before, {after:.0f} MB after")
-    assert after < 1.15 * before
+    after = list[float]()
+    while len(after) < 3 and (
+        not after or after[-1] >= 1.15 * before
+    ):  # a leak does not shrink; what malloc keeps does
+        settle(page, cells, uploads)
+        after.append(memory(page))
+    print(f"{len(taken)} actions; the kernel's memory: {before:.0f} MB before, {after} MB after")
+    assert after[-1] < 1.15 * before

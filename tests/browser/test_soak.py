@@ -138,7 +138,7 @@ def test_random_actions_do_no_harm(page: Page, lab: Lab, chapter: str, tmp_path:
     after = list[float]()
     while len(after) < 3 and (
         not after or after[-1] >= 1.15 * before
-    ):  # a leak does not shrink; what malloc keeps does
+    ):  # a leak stays, what malloc keeps comes and goes
         settle(page, cells, uploads)
         after.append(memory(page))
     print(f"{len(taken)} actions; the kernel's memory: {before:.0f} MB before, {after} MB after")

@@ -361,7 +361,7 @@ CALLS = {
 # Names of the front door that take no image and no number, or have tests of their own for whatever they are given.
 OTHERS = {
     "Normalize", "Prediction", "named", "weights_of", "Run", "Step", "Examples", "initialize", "load_net", "untrained",
-    "PHOTOS", "painting", "PAINTINGS", "mnist", "Claims", "Panel", "plots",
+    "PHOTOS", "painting", "PAINTINGS", "mnist", "Claims", "Panel", "Upload", "plots",
 }  # fmt: skip
 
 

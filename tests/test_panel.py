@@ -495,6 +495,25 @@ def test_a_closed_panel_holds_no_picture() -> None:
     assert [tensor() for tensor in held] == [None, None]
 
 
+def test_a_panel_that_is_closed_in_the_middle_of_a_step_holds_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(total=5)
+    panel = Panel(gate.start, {"count": slider()})
+    panel.run()
+    until(lambda: gate.running == 1)
+
+    def close_slowly(part: widgets.Widget) -> None:  # the step ends while the widgets are being closed
+        if not gate.taken:
+            gate.word.release()
+            until(lambda: panel.shown is not None or gate.taken == 1 and gate.running == 0)
+        close(part)
+
+    close = widgets.Widget.close
+    monkeypatch.setattr(widgets.Widget, "close", close_slowly)
+    panel.close()
+    panel.wait(10)
+    assert (panel.shown, panel.image.value) == (None, b"")
+
+
 def test_twenty_runs_of_a_cell_leave_as_many_widgets_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def play(number: int) -> int:
         run_of_cell(monkeypatch, "cell", f"run {number}")

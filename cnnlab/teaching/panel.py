@@ -78,6 +78,7 @@ class Panel(widgets.VBox):
         self.controls = dict(controls) | ({upload: screen.Upload()} if upload else {})
         self.initial = {name: control.value for name, control in self.controls.items()}
         self.shown: Image.Image | None = None
+        self.error: Exception | None = None
         self.worker = Worker()
         self.notice, self.refused, self.waits = "", False, False
         self._make_parts()
@@ -144,10 +145,9 @@ class Panel(widgets.VBox):
     def _close(self, kept: set[widgets.Widget]) -> None:
         if self.comm is None or sys.is_finalizing():  # closed, never made, or at the end, when no thread can start
             return
-        self.worker.ask(give_back_freed_memory)  # after what runs has stopped
+        self.worker.ask(self._release)  # after what runs has stopped: it may draw until then
         self._forget_cells()
         _open.discard(self)
-        self.shown = self.error = None  # an exception holds what its functions held
         for control in self.controls.values():
             if self.live:
                 control.unobserve(self._run_again, "value")  # it may be another panel's, too
@@ -156,8 +156,12 @@ class Panel(widgets.VBox):
         for part in [*tree(self), *tree(self.curve)]:  # a live panel does not show its curve
             if part not in kept and part is not self:
                 part.close()
-        self.image.value = self.curve.value = b""
         super().close()
+
+    def _release(self) -> None:
+        self.shown = self.error = None  # an exception holds what its functions held
+        self.image.value = self.curve.value = b""
+        give_back_freed_memory()
 
     def _wait_for_cell(self, waits: bool) -> None:
         self.waits = waits

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from benchmarks.measure import as_people_have_it, ratio
-from benchmarks.style import CONTENT, DEEPEST, STYLES, Loss, sums_of_products
+from benchmarks.style import CONTENT, STYLES, tutorial
 from cnnlab.descent import descend
 from cnnlab.images import gray, noise, resize
 from cnnlab.material.paintings import painting
@@ -75,7 +75,7 @@ class Watch:
         return next(good, math.inf)
 
 
-Try = Callable[[Watch], None]
+Try = Callable[[Watch], object]
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def style_race(net: Net, size: int) -> Race:
             "L-BFGS in three octaves": watched(lambda: carry(octave, image, octaves=3, scale=2)),
             "L-BFGS": watched(lambda: descend(net, loss, image, steps=400, step=lbfgs())),
         },
-        {"tutorial": partial(tutorial, net, image, content, found)},
+        {"tutorial": lambda watch: tutorial(net, image, content, found, EVALUATIONS, watch.look)()},
         every=5,
     )
 
@@ -217,36 +217,6 @@ def tutorial_loss(net: Net, image: Tensor, painted: Tensor) -> Objective:
         target = gram(maps)
         loss += 1e6 * target.square().sum().item() / target.shape[1] ** 4 * style(layer, target)
     return loss
-
-
-def tutorial(net: Net, image: Tensor, content: Tensor, found: Mapping[str, Tensor], watch: Watch) -> None:
-    """The pattern of the usual tutorial: modules for the losses, torch.optim.LBFGS as it comes."""
-    chain, losses = nn.Sequential(), []
-    for name, module in as_people_have_it(net)[: net.layers.index(DEEPEST) + 1].requires_grad_(False).named_children():
-        chain.add_module(name, module)
-        if name in found:
-            losses.append(Loss(sums_of_products, found[name], 1e6))
-            chain.add_module(f"style_{name}", losses[-1])
-        if name == CONTENT:
-            losses.append(Loss(lambda x: x, content, 1.0))
-            chain.add_module(f"content_{name}", losses[-1])
-    x = image.contiguous().clone().requires_grad_()
-    optimizer, evaluations = torch.optim.LBFGS([x]), 0
-
-    def closure() -> Tensor:
-        nonlocal evaluations
-        evaluations += 1
-        with torch.no_grad():
-            x.clamp_(0, 1)
-        optimizer.zero_grad()
-        chain(x)
-        total = torch.stack([each.loss for each in losses]).sum()
-        total.backward()
-        watch.look(x.detach)
-        return total
-
-    while evaluations < EVALUATIONS:
-        optimizer.step(closure)
 
 
 # ----------------------------------------------------------------------------------------- activation maximization

@@ -73,10 +73,14 @@ def sums_of_products(x: Tensor) -> Tensor:
     return flat @ flat.t() / flat.numel()
 
 
-def tutorial(net: Net, image: Tensor, content: Tensor, found: Mapping[str, Tensor]) -> Callable[[], Tensor]:
+def tutorial(
+    net: Net, image: Tensor, content: Tensor, found: Mapping[str, Tensor], evaluations: int = EVALUATIONS,
+    look: Callable[[Callable[[], Tensor]], None] = lambda shown: None,
+) -> Callable[[], Tensor]:  # fmt: skip
     """The pattern of the usual tutorial: modules for the losses, contiguous memory, torch.optim.LBFGS as it comes.
 
-    Its parameters want no gradients, as in the tutorial's present form; the older one computed them, too.
+    Its parameters want no gradients, as in the tutorial's present form; the older one computed them, too. `look` is
+    called after each evaluation, with a function that gives the image.
     """
     chain, losses = nn.Sequential(), []
     for name, module in as_people_have_it(net)[: net.layers.index(DEEPEST) + 1].requires_grad_(False).named_children():
@@ -90,20 +94,21 @@ def tutorial(net: Net, image: Tensor, content: Tensor, found: Mapping[str, Tenso
 
     def work() -> Tensor:
         x = image.to(net.device, copy=True).requires_grad_()
-        optimizer, evaluations = torch.optim.LBFGS([x]), 0
+        optimizer, done = torch.optim.LBFGS([x]), 0
 
         def closure() -> Tensor:
-            nonlocal evaluations
-            evaluations += 1
+            nonlocal done
+            done += 1
             with torch.no_grad():
                 x.clamp_(0, 1)
             optimizer.zero_grad()
             chain(x)
             total = torch.stack([each.loss for each in losses]).sum()
             total.backward()
+            look(x.detach)
             return total
 
-        while evaluations < EVALUATIONS:
+        while done < evaluations:
             optimizer.step(closure)
         return x.detach()
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from cnnlab.runs import Run, Step
 from cnnlab.teaching import Panel, Upload
-from cnnlab.teaching.kernel import tree
+from cnnlab.teaching.panel import tree
 from cnnlab.teaching.worker import PAUSE
 
 

@@ -1,6 +1,6 @@
 """What a panel asks of the Jupyter kernel in which it lives. Outside a kernel, all of it does nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
@@ -13,16 +13,6 @@ def present_cell() -> tuple[str, str] | None:
     message = shell.get_parent() if hasattr(shell, "get_parent") else {}
     cell = message.get("metadata", {}).get("cellId")
     return (cell, message["header"]["msg_id"]) if cell else None
-
-
-def tree(widget: widgets.Widget) -> Iterator[widgets.Widget]:
-    """A widget, its layout and style, and those of all widgets in it."""
-    yield widget
-    for part in (getattr(widget, "layout", None), getattr(widget, "style", None)):
-        if isinstance(part, widgets.Widget):
-            yield part
-    for child in getattr(widget, "children", ()):
-        yield from tree(child)
 
 
 def answer_at_once(widget: widgets.Widget) -> None:

@@ -7,7 +7,7 @@ import atexit
 import html
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from cnnlab._native import give_back_freed_memory
 from cnnlab.runs import Run
 from cnnlab.teaching import screen
 from cnnlab.teaching.frames import SIDE, Drawable, curve, encode, note, picture, write_new
-from cnnlab.teaching.kernel import answer_at_once, on_cells, present_cell, tree
+from cnnlab.teaching.kernel import answer_at_once, on_cells, present_cell
 from cnnlab.teaching.worker import Worker, paced
 
 WIDTH = 320  # pixels of the column of controls
@@ -251,7 +251,7 @@ class Panel(widgets.VBox):
         self.progress = _part(widgets.IntProgress(max=1), "progress", height="14px")
         self.line = _part(widgets.HTML(), "status", min_height="44px")
         self.curve = _part(widgets.Image(), "curve", height="140px")
-        self.image = _part(screen.Screen(), "image", width=f"{SIDE}px", height=f"{SIDE}px", object_fit="contain")
+        self.image = _part(screen.Screen(), "image", width=f"{SIDE}px", height=f"{SIDE}px")
         self.details = _part(widgets.HTML(), "error")
 
     def _arrange(self) -> list[widgets.Widget]:
@@ -273,6 +273,16 @@ class Panel(widgets.VBox):
         left = widgets.VBox(column + [self.curve] * (not self.live), layout={"width": f"{WIDTH}px", "grid_gap": "8px"})
         both = widgets.HBox([left, self.image], layout={"flex_flow": "row wrap", "grid_gap": "24px"})
         return [widgets.HTML(STYLE, layout={"display": "none"}), both, self.details]
+
+
+def tree(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """A widget, its layout and style, and those of all widgets in it."""
+    yield widget
+    for part in (getattr(widget, "layout", None), getattr(widget, "style", None)):
+        if isinstance(part, widgets.Widget):
+            yield part
+    for child in getattr(widget, "children", ()):
+        yield from tree(child)
 
 
 def _part(widget: widgets.Widget, name: str, **layout: str) -> widgets.Widget:
